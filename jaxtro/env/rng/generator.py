@@ -1,0 +1,107 @@
+"""One stream step and the 64-bit generator it seeds (rng.md 1.2 to 1.5)."""
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from jaxtro.env.rng.constants import C2, C3, NAN_WORD, PI, TEN13, WARM_UP, WORDS, E
+from jaxtro.env.rng.hash import guard
+
+Words = tuple[Array, Array, Array, Array]
+
+
+def step_stream(state: Array) -> Array:
+    """The next state of a stream: x rounded to 13 decimals. float64[...] -> float64[...], NaN stays NaN."""
+    v = C3 + guard(state * C2)
+    x = v - jnp.floor(v)
+    # x is a multiple of 2**-51, so the decimal rounding is done exactly, in integers.
+    m = (jnp.where(jnp.isnan(x), 0.0, x) * 2.0**51).astype(jnp.uint64)
+    high, low = m >> 26, m & (2**26 - 1)
+    k = (high * 1220703125 + ((low * 1220703125 + 2**37) >> 26)) >> 12
+    k = k.astype(jnp.float64)
+    # A divisor made per element: a constant one would become a product with its reciprocal.
+    rounded = k / jnp.where(k > 1e300, 2.0, TEN13)
+    return jnp.where(jnp.isnan(state), state, rounded)
+
+
+def generator_seed(state: Array, seed_hash: Array) -> Array:
+    """The number that seeds the generator for one use of a stream."""
+    return (state + seed_hash) / 2
+
+
+def seed_generator(d: Array) -> Words:
+    """The four 64-bit words right after seeding, before the warm-up."""
+    nan = jnp.isnan(d)
+    value = jnp.where(nan, 0.5, d)
+    words = []
+    for drop, *_ in WORDS:
+        value = guard(value * PI) + E
+        word = lax.bitcast_convert_type(value, jnp.uint64)
+        word = jnp.where(word < 2**drop, word + 2**drop, word)
+        words.append(jnp.where(nan, jnp.uint64(NAN_WORD), word))
+    return tuple(words)
+
+
+def step_generator(words: Words) -> Words:
+    """One step of the generator."""
+    stepped = []
+    for word, (drop, a, b, c) in zip(words, WORDS, strict=True):
+        kept = word & jnp.uint64(2**64 - 2**drop)
+        stepped.append((((word << a) ^ word) >> b) ^ (kept << c))
+    return tuple(stepped)
+
+
+def warm_generator(d: Array) -> Words:
+    """A generator seeded with `d`, its first ten outputs thrown away."""
+    words = seed_generator(d)
+    for _ in range(WARM_UP):
+        words = step_generator(words)
+    return words
+
+
+def next_float(words: Words) -> tuple[Array, Words]:
+    """The next float64 in [0, 1), and the generator after it."""
+    words = step_generator(words)
+    bits = words[0] ^ words[1] ^ words[2] ^ words[3]
+    bits = (bits & jnp.uint64(2**52 - 1)) | jnp.uint64(0x3FF0000000000000)
+    return lax.bitcast_convert_type(bits, jnp.float64) - 1.0, words
+
+
+def first_float(d: Array) -> Array:
+    """The one float that most draws take from their generator."""
+    return next_float(warm_generator(d))[0]
+
+
+def to_index(u: Array, count: Array) -> Array:
+    """The element of a list that a float picks: floor(u * count), counting from 0. -> int32."""
+    return jnp.floor(u * count).astype(jnp.int32)
+
+
+def shuffle(order: Array, count: Array, d: Array) -> Array:
+    """Shuffles `order[:count]` with the generator seeded by `d`; the rest stays.
+
+    Args:
+      order: integer[N], the list, already sorted by creation number where it holds cards.
+      count: int32[], number of elements.
+      d: float64[], seed of the generator.
+
+    Returns:
+      integer[N], bottom to top for a deck.
+    """
+    size = order.shape[0]
+    places = jnp.arange(size, dtype=jnp.int32)
+
+    def body(step: Array, carry: tuple[Array, Words]) -> tuple[Array, Words]:
+        order, words = carry
+        i = size - 1 - step  # the place that gets its final element
+        u, stepped = next_float(words)
+        j = to_index(u, (i + 1).astype(jnp.float64))
+        # Swapping by selection, not by scatter: one pass over a few hundred bytes is cheaper under vmap.
+        at_i = jnp.sum(jnp.where(places == i, order, 0), dtype=order.dtype)
+        at_j = jnp.sum(jnp.where(places == j, order, 0), dtype=order.dtype)
+        swapped = jnp.where(places == i, at_j, jnp.where(places == j, at_i, order))
+        active = i < count
+        words = tuple(jnp.where(active, new, old) for new, old in zip(stepped, words, strict=True))
+        return jnp.where(active, swapped, order), words
+
+    shuffled, _ = lax.fori_loop(0, size - 1, body, (order, warm_generator(d)))
+    return shuffled

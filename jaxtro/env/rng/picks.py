@@ -1,0 +1,70 @@
+"""Picking elements and pool slots (rng.md 2)."""
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from jaxtro.env.rng.generator import to_index
+from jaxtro.env.rng.streams import Streams, note_retries, retry_uniform, stream_id, uniform
+
+
+def pick(
+    streams: Streams, key: str | Array, ante: Array, count: Array | int, when: Array | bool = True
+) -> tuple[Array, Streams]:
+    """Picks one of `count` elements; counts from 0. -> int32[]"""
+    u, streams = uniform(streams, key, ante, when)
+    return to_index(u, jnp.asarray(count).astype(jnp.float64)), streams
+
+
+def pick_where(
+    streams: Streams, key: str | Array, ante: Array, member: Array, when: Array | bool = True
+) -> tuple[Array, Streams]:
+    """Picks among the places where `member` (bool[N]) is True, in order, as from a list without the rest.
+
+    Returns:
+      int32[]: the place, and the streams. With no member nothing is drawn and the place is N.
+    """
+    total = jnp.sum(member, dtype=jnp.int32)
+    nth, streams = pick(streams, key, ante, total, jnp.asarray(when) & (total > 0))
+    rank = jnp.cumsum(member, dtype=jnp.int32)
+    hit = member & (rank == nth + 1)
+    return jnp.where(total > 0, jnp.argmax(hit), member.shape[0]).astype(jnp.int32), streams
+
+
+def pool_pick(
+    streams: Streams,
+    key: str | Array,
+    ante: Array,
+    open_slots: Array,
+    count: Array | int,
+    when: Array | bool = True,
+) -> tuple[Array, Streams]:
+    """Picks an open slot of an ordered pool, trying again on the retry streams as long as it takes.
+
+    Args:
+      streams: the run's streams.
+      key: stream text or traced row of the stream table.
+      ante: int32[].
+      open_slots: bool[N], False where the pool has a hole; False behind `count`.
+      count: int32[], size of the pool with its holes.
+      when: bool[]; where False nothing is drawn and the slot means nothing.
+
+    Returns:
+      int32[]: the slot from 0, or -1 for the pool's fallback when every slot is closed (one draw is made).
+    """
+    stream, when = stream_id(key), jnp.asarray(when)
+    some_open = jnp.any(open_slots)
+    size = jnp.where(some_open, jnp.asarray(count), 1).astype(jnp.float64)
+    u, streams = uniform(streams, stream, ante, when)
+    first = to_index(u, size)
+
+    def closed(carry: tuple[Array, Array]) -> Array:
+        slot, _ = carry
+        return when & some_open & ~open_slots[slot]
+
+    def again(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        _, depth = carry
+        return to_index(retry_uniform(streams, stream, ante, depth + 1), size), depth + 1
+
+    slot, depth = lax.while_loop(closed, again, (first, jnp.int32(1)))
+    streams = note_retries(streams, stream, ante, depth)
+    return jnp.where(some_open, slot, -1), streams

@@ -1,5 +1,7 @@
 """Picking elements and pool slots (rng.md 2)."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -34,7 +36,8 @@ def pool_pick(
     streams: Streams,
     key: str | Array,
     ante: Array,
-    open_slots: Array,
+    is_open: Callable[[Array], Array],
+    some_open: Array,
     count: Array | int,
     when: Array | bool = True,
 ) -> tuple[Array, Streams]:
@@ -44,7 +47,8 @@ def pool_pick(
       streams: the run's streams.
       key: stream text or traced row of the stream table.
       ante: int32[].
-      open_slots: bool[N], False where the pool has a hole; False behind `count`.
+      is_open: tells of a slot (int32[], from 0) whether the pool has its item now; False for a hole.
+      some_open: bool[], whether any slot of the pool is open.
       count: int32[], size of the pool with its holes.
       when: bool[]; where False nothing is drawn and the slot means nothing.
 
@@ -52,14 +56,13 @@ def pool_pick(
       int32[]: the slot from 0, or -1 for the pool's fallback when every slot is closed (one draw is made).
     """
     stream, when = stream_id(key), jnp.asarray(when)
-    some_open = jnp.any(open_slots)
     size = jnp.where(some_open, jnp.asarray(count), 1).astype(jnp.float64)
     u, streams = uniform(streams, stream, ante, when)
     first = to_index(u, size)
 
     def closed(carry: tuple[Array, Array]) -> Array:
         slot, _ = carry
-        return when & some_open & ~open_slots[slot]
+        return when & some_open & ~is_open(slot)
 
     def again(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         _, depth = carry

@@ -204,11 +204,25 @@ def step(
 
 
 def uniform(
-    streams: Streams, key: str | Array, ante: Array, when: Array | bool = True
+    streams: Streams, key: str | Array, ante: Array, when: Array | bool = True, rare: bool = False
 ) -> tuple[Array, Streams]:
-    """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`."""
-    d, streams = step(streams, key, ante, when)
-    return first_float(d), streams
+    """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`.
+
+    With `rare` the arithmetic sits in a loop of at most one turn, so that a batch in which no game draws
+    skips it; for draws that most games do not make (rentals, Illusion, the cards of one kind of pack).
+    """
+    if not rare:
+        d, streams = step(streams, key, ante, when)
+        return first_float(d), streams
+    slot = slot_of(stream_id(key), ante)
+
+    def draw(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        new = step_stream(carry[1])
+        return jnp.bool_(False), new, first_float(generator_seed(new, streams.seed_hash))
+
+    start = (jnp.asarray(when), streams.states[slot], jnp.float64(0))
+    _, new, u = lax.while_loop(lambda carry: carry[0], draw, start)
+    return u, replace(streams, states=streams.states.at[slot].set(new, mode="promise_in_bounds"))
 
 
 def retry_count(streams: Streams, row: Array, level: Array) -> Array:

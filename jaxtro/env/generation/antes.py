@@ -1,0 +1,163 @@
+"""What a new ante brings: boss, voucher, tags, orbital hands; and the targets of each round (rng.md 4, 5)."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxtro.env import rng
+from jaxtro.env.generation.items import pick_item
+from jaxtro.env.generation.rules import RunRules
+from jaxtro.env.generation.situation import Situation
+from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS
+from jaxtro.tables.pools import (
+    ANCIENT_SUITS,
+    BOSS_POOL,
+    FRONT_RANK,
+    FRONT_SUIT,
+    HAND_SECRET,
+    HAND_WALK,
+    POOL_ID,
+    TAG_FALLBACK,
+    TAG_POOL,
+)
+
+_BOSS_MIN_ANTE = np.array([BLINDS.row(b)["min_ante"] for b in BOSS_POOL], np.int32)
+_BOSS_SHOWDOWN = np.array([BLINDS.row(b)["type"] == "showdown" for b in BOSS_POOL])
+_TAG_MIN_ANTE = np.array([TAGS.row(tag)["min_ante"] for tag in TAG_POOL], np.int32)
+_STONE = ENHANCEMENTS.keys.index("m_stone")
+
+
+def next_boss(
+    streams: rng.Streams, rules: RunRules, used: Array, ante: Array
+) -> tuple[Array, Array, rng.Streams]:
+    """Draws a boss: at run start, for each new ante, and for each boss reroll (rng.md 5.3).
+
+    Args:
+      streams: the run's streams.
+      rules: the run's rules.
+      used: int32[31], how often each blind was drawn in this run.
+      ante: int32[].
+
+    Returns:
+      int32[]: the blind id; the raised counts; the streams.
+    """
+    showdown_ante = (ante >= 2) & (ante % rules.win_ante == 0)
+    due = jnp.asarray(_BOSS_MIN_ANTE) <= jnp.maximum(1, ante)
+    showdown = jnp.asarray(_BOSS_SHOWDOWN)
+    eligible = jnp.where(showdown_ante, showdown, ~showdown & due) & ~rules.banned_blinds[BOSS_POOL]
+    counts = used[BOSS_POOL]
+    least = jnp.min(jnp.where(eligible, counts, jnp.iinfo(jnp.int32).max))
+    place, streams = rng.pick_where(streams, "boss", ante, eligible & (counts == least))
+    boss = jnp.asarray(BOSS_POOL)[place].astype(jnp.int32)
+    return boss, used.at[boss].add(1), streams
+
+
+def next_voucher(
+    streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array
+) -> tuple[Array, rng.Streams]:
+    """The voucher of an ante, drawn at run start and when a boss is beaten. -> int32[] item id"""
+    return pick_item(streams, rules, situation, "Voucher{a}", POOL_ID["Voucher"], ante)
+
+
+def voucher_tag_voucher(
+    streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array
+) -> tuple[Array, rng.Streams]:
+    """The extra voucher of a Voucher Tag; what the shop shows must count as existing. -> int32[] item id"""
+    return pick_item(streams, rules, situation, "Voucher_fromtag", POOL_ID["Voucher"], ante)
+
+
+def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
+    """One skip tag; drawn twice per ante, Small Blind first. -> int32[] tag id"""
+    pool = jnp.asarray(TAG_POOL)
+    open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= ante) & ~rules.closed_tags[TAG_POOL]
+    slot, streams = rng.pool_pick(
+        streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL)
+    )
+    return jnp.where(slot >= 0, pool[slot], TAG_FALLBACK).astype(jnp.int32), streams
+
+
+def visible_hands(hands_played: Array) -> Array:
+    """The hands that the game lists: secret ones only after they were played. int32[12] -> bool[12]"""
+    return ~jnp.asarray(HAND_SECRET) | (hands_played > 0)
+
+
+def pick_hand(
+    streams: rng.Streams, key: str, ante: Array, listed: Array, when: Array | bool = True
+) -> tuple[Array, rng.Streams]:
+    """Picks one of the listed hands in the game's walking order (streams `orbital`, `to_do`).
+
+    listed: bool[12] by hand id. Returns int32[] hand id.
+    """
+    place, streams = rng.pick_where(streams, key, ante, listed[HAND_WALK], when)
+    return jnp.asarray(HAND_WALK)[place].astype(jnp.int32), streams
+
+
+def orbital_hands(streams: rng.Streams, hands_played: Array, ante: Array) -> tuple[Array, rng.Streams]:
+    """The Orbital Tag hands of Small, Big and Boss, drawn when an ante is first shown. -> int32[3]"""
+    listed, hands = visible_hands(hands_played), []
+    for _ in range(3):
+        hand, streams = pick_hand(streams, "orbital", ante, listed)
+        hands.append(hand)
+    return jnp.stack(hands), streams
+
+
+def to_do_hand(
+    streams: rng.Streams, hands_played: Array, ante: Array, current: Array
+) -> tuple[Array, rng.Streams]:
+    """The hand of a To Do List. current: int32[], the hand it leaves out, -1 for a new card."""
+    listed = visible_hands(hands_played) & (jnp.arange(len(HANDS)) != current)
+    return pick_hand(streams, "to_do", ante, listed)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class RoundTargets:
+    """Cards that jokers ask for in a round: places in the full deck in creation order, and a suit.
+
+    Attributes:
+      idol, mail, castle: int32[], index of the target's card; its rank and/or suit counts.
+      ancient: int32[], suit, index into `tables.pools.SUITS`.
+    """
+
+    idol: Array
+    mail: Array
+    castle: Array
+    ancient: Array
+
+
+def round_targets(
+    streams: rng.Streams, ante: Array, enhancement: Array, present: Array, ancient: Array
+) -> tuple[RoundTargets, rng.Streams]:
+    """Draws the targets of a round, at run start and at the end of every round.
+
+    Args:
+      streams: the run's streams.
+      ante: int32[], already raised after a boss.
+      enhancement: int8[N], of the full deck in creation order; stone cards are no targets.
+      present: bool[N], which of the N are cards.
+      ancient: int32[], the suit so far, -1 at run start.
+
+    Returns:
+      The targets; a place is N where no card can be a target (the caller keeps its default then).
+    """
+    member = present & (enhancement != _STONE)
+    places = []
+    for key in ("idol{a}", "mail{a}", "cas{a}"):
+        place, streams = rng.pick_where(streams, key, ante, member)
+        places.append(place)
+    suits = jnp.asarray(ANCIENT_SUITS)
+    at, streams = rng.pick_where(streams, "anc{a}", ante, suits != ancient)
+    return RoundTargets(*places, suits[at].astype(jnp.int32)), streams
+
+
+def front_suit(front: Array) -> Array:
+    """Suit of a front (index into `SUITS`)."""
+    return jnp.asarray(FRONT_SUIT)[front]
+
+
+def front_rank(front: Array) -> Array:
+    """Rank of a front, 2..14 (ace 14)."""
+    return jnp.asarray(FRONT_RANK)[front]

@@ -1,0 +1,91 @@
+"""The starting deck of every deck and challenge, and its first shuffle (rng.md 5.1, 5.2)."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from jaxtro.env import rng
+from jaxtro.env.generation.rules import RunRules
+from jaxtro.tables import CHALLENGES, DECKS, ENHANCEMENTS, SEALS
+from jaxtro.tables.pools import FRONT_ID, FRONTS
+
+START_SIZE = len(FRONTS)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class StartingDeck:
+    """The playing cards of a new run in creation order.
+
+    Attributes:
+      front: int8[52], index into `tables.pools.FRONTS`; -1 behind `count`.
+      enhancement: int8[52], id of `ENHANCEMENTS`. seal: int8[52], id of `SEALS`.
+      count: int32[], 52, 40 (Abandoned) or 32 (Mad World).
+    """
+
+    front: Array
+    enhancement: Array
+    seal: Array
+    count: Array
+
+    def enhancements(self) -> Array:
+        """Which enhancements some card has. -> bool[9]"""
+        present = jnp.arange(len(ENHANCEMENTS))[:, None] == self.enhancement[None]
+        return jnp.any(present & (self.front >= 0)[None], axis=1)
+
+
+def parse_card(code: str) -> tuple[int, int, int]:
+    """(front, enhancement, seal) of a card code S_R[~enhancement][#Seal]."""
+    body, _, seal = code.partition("#")
+    front, _, enhancement = body.partition("~")
+    return FRONT_ID[front], ENHANCEMENTS.keys.index(enhancement), SEALS.keys.index(seal)
+
+
+def _cards(codes: list[str]) -> np.ndarray:
+    rows = np.full((3, START_SIZE), 0, np.int8)
+    rows[0] = -1
+    rows[:, : len(codes)] = np.array([parse_card(code) for code in codes], np.int8).T
+    return rows
+
+
+def _all_decks() -> np.ndarray:
+    """int8[1 + 16 + 20, 3, 52]: row = deck id, or 16 + challenge id."""
+    decks = [_cards(list(FRONTS))]
+    for row in DECKS.rows:
+        kept = [front for front in FRONTS if row["faces"] or front[2] not in "JQK"]
+        decks.append(_cards([row["recolour"].get(front[0], front[0]) + front[1:] for front in kept]))
+    for row in CHALLENGES.rows:
+        decks.append(_cards(list(row["cards"] if row["cards"] is not None else FRONTS)))
+    return np.stack(decks)
+
+
+_DECKS = _all_decks()
+_RANDOM_FRONTS = np.array([False] + [row["random_fronts"] for row in DECKS.rows])
+
+
+def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, rng.Streams]:
+    """The deck of a new run; the Erratic Deck draws each of its 52 fronts."""
+    row = jnp.where(rules.challenge > 0, len(DECKS.rows) + rules.challenge, rules.deck)
+    front, enhancement, seal = jnp.asarray(_DECKS)[row]
+    erratic = jnp.asarray(_RANDOM_FRONTS)[rules.deck]
+
+    def draw(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:
+        drawn, streams = rng.pick(streams, "erratic", jnp.int32(1), START_SIZE, when=erratic)
+        return streams, drawn.astype(jnp.int8)
+
+    streams, fronts = lax.scan(draw, streams, None, length=START_SIZE)
+    front = jnp.where(erratic, jnp.sort(fronts), front)
+    return StartingDeck(front, enhancement, seal, jnp.sum(front >= 0, dtype=jnp.int32)), streams
+
+
+def shuffled(streams: rng.Streams, key: str, ante: Array, count: Array, size: int) -> tuple[Array, rng.Streams]:
+    """Shuffles cards that stand in creation order with one use of a stream.
+
+    Returns:
+      int32[size]: creation places bottom to top (cards are dealt from the end of the first `count`).
+    """
+    d, streams = rng.step(streams, key, ante)
+    return rng.shuffle(jnp.arange(size, dtype=jnp.int32), count, d), streams

@@ -1,0 +1,252 @@
+"""New jokers, consumables and playing cards, wherever they come from (rng.md 4, 6, 7, 8, 9)."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxtro.env import rng
+from jaxtro.env.generation.rules import RunRules
+from jaxtro.env.generation.situation import Situation, open_items
+from jaxtro.tables import EDITIONS, ITEMS
+from jaxtro.tables.pools import POOL_FALLBACK, POOL_ID, POOL_ITEMS, POOL_NAMES, POOL_SIZE
+from jaxtro.tables.streams import STREAM_ID
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Item:
+    """One thing on offer or just made. All fields are scalars, or arrays of one common shape.
+
+    Attributes:
+      id: int32, `tables.ITEMS` id of a joker, consumable or voucher; 0 for a playing card or nothing.
+      front: int32, index into `FRONTS` of a playing card, else -1.
+      enhancement, edition, seal: int32, ids of the tables, 0 = none.
+      eternal, perishable, rental: bool, stickers.
+    """
+
+    id: Array
+    front: Array
+    enhancement: Array
+    edition: Array
+    seal: Array
+    eternal: Array
+    perishable: Array
+    rental: Array
+
+
+def new_item(item_id: Array | int = 0, **fields: Array | int) -> Item:
+    """An item with the given fields; the others as for nothing."""
+    values = dict(id=item_id, front=-1, enhancement=0, edition=0, seal=0)
+    values |= {name: value for name, value in fields.items() if name in values}
+    stickers = {name: jnp.asarray(fields.get(name, False), bool) for name in ("eternal", "perishable", "rental")}
+    return Item(**{name: jnp.asarray(value, jnp.int32) for name, value in values.items()}, **stickers)
+
+
+def choose(condition: Array, yes: Item, no: Item) -> Item:
+    """`yes` where the condition holds, else `no`."""
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
+
+
+_ITEM_POOL = np.full(len(ITEMS), -1, np.int8)
+for _pool, _items in enumerate(POOL_ITEMS):
+    _ITEM_POOL[_items[_items > 0]] = _pool
+
+
+def pick_item(
+    streams: rng.Streams,
+    rules: RunRules,
+    situation: Situation,
+    key: str | Array,
+    pool: Array | int,
+    ante: Array,
+    when: Array | bool = True,
+) -> tuple[Array, rng.Streams]:
+    """Picks an item from one of the pools of `tables.pools.POOL_NAMES`.
+
+    `key` and `pool` may be traced, so that one pick serves all types of a shop slot or pack card.
+
+    Returns:
+      int32[]: the item id (the pool's fallback when everything in it is closed), and the streams.
+    """
+    usable, pool = open_items(rules, situation), jnp.asarray(pool)
+    items = jnp.asarray(POOL_ITEMS)[pool].astype(jnp.int32)
+    some_open = jnp.any(usable & (jnp.asarray(_ITEM_POOL) == pool))
+    slot, streams = rng.pool_pick(
+        streams, key, ante, lambda slot: usable[items[slot]], some_open, jnp.asarray(POOL_SIZE)[pool], when
+    )
+    return jnp.where(slot >= 0, items[slot], jnp.asarray(POOL_FALLBACK)[pool].astype(jnp.int32)), streams
+
+
+# --- editions (rng.md 6.1) ---------------------------------------------------------------------------
+
+_FOIL, _HOLO, _POLYCHROME, _NEGATIVE = (
+    EDITIONS.keys.index(key) for key in ("e_foil", "e_holo", "e_polychrome", "e_negative")
+)
+_RARITY_LEGENDARY = 4
+
+
+def edition_rate(situation: Situation) -> Array:
+    """How much likelier editions are: 1, Hone 2, Glow Up 4. -> float64[]"""
+    return jnp.where(situation.has("v_glow_up"), 4.0, jnp.where(situation.has("v_hone"), 2.0, 1.0))
+
+
+def edition_of(u: Array, rate: Array | float, mod: int = 1, negative: bool = True) -> Array:
+    """The edition that a float decides. rate: float64[] (a power of two); -> int32[]"""
+    # The factors are powers of two, so these products are exact and cannot be changed by fusing.
+    edition = jnp.where(u > 1 - 0.04 * rate * mod, _FOIL, 0)
+    edition = jnp.where(u > 1 - 0.02 * rate * mod, _HOLO, edition)
+    edition = jnp.where(u > 1 - 0.006 * rate * mod, _POLYCHROME, edition)
+    if negative:
+        edition = jnp.where(u > 1 - 0.003 * mod, _NEGATIVE, edition)
+    return edition.astype(jnp.int32)
+
+
+def guaranteed_edition(u: Array) -> Array:
+    """The edition of The Wheel of Fortune, Aura and Illusion cards: never none, never negative."""
+    return jnp.where(u > 0.85, _POLYCHROME, jnp.where(u > 0.5, _HOLO, _FOIL)).astype(jnp.int32)
+
+
+# --- jokers --------------------------------------------------------------------------------------------
+
+_ETERNAL_OK = np.array([False] + [bool(row.get("eternal_ok")) for row in ITEMS.rows])
+_PERISHABLE_OK = np.array([False] + [bool(row.get("perishable_ok")) for row in ITEMS.rows])
+
+
+@dataclass(frozen=True)
+class JokerSource:
+    """Where a joker comes from: the suffix of its streams, its rarity (None = drawn), its sticker polls."""
+
+    suffix: str
+    rarity: int | None = None
+    stickers: tuple[str, str] | None = None
+
+
+_SHOP_STICKERS, _PACK_STICKERS = ("etperpoll{a}", "ssjr{a}"), ("packetper{a}", "packssjr{a}")
+JOKER_SOURCES = {
+    "shop": JokerSource("sho", None, _SHOP_STICKERS),
+    "buffoon_pack": JokerSource("buf", None, _PACK_STICKERS),
+    "judgement": JokerSource("jud"),
+    "soul": JokerSource("sou", 4),
+    "wraith": JokerSource("wra", 3),
+    "riff_raff": JokerSource("rif", 1),
+    "top_up_tag": JokerSource("top", 1),
+    # Made in the shop, so both take the sticker polls (rules/README.md, settled, K).
+    "uncommon_tag": JokerSource("uta", 2, _SHOP_STICKERS),
+    "rare_tag": JokerSource("rta", 3, _SHOP_STICKERS),
+}
+
+
+def _joker_streams(source: JokerSource) -> np.ndarray:
+    """Stream row of each rarity 0..4; rarities that the source cannot give repeat one that it can."""
+    rows = [STREAM_ID.get(f"Joker{rarity}{source.suffix}{{a}}", -1) for rarity in range(4)] + [STREAM_ID["Joker4"]]
+    default = max(rows[:4]) if max(rows[:4]) >= 0 else rows[4]
+    return np.array([row if row >= 0 else default for row in rows], np.int32)
+
+
+def new_joker(
+    streams: rng.Streams,
+    rules: RunRules,
+    situation: Situation,
+    ante: Array,
+    source: str,
+    when: Array | bool = True,
+) -> tuple[Item, rng.Streams]:
+    """Makes a joker: rarity, pick, stickers, edition, each from the streams of its source.
+
+    Args:
+      source: a key of `JOKER_SOURCES`.
+      when: bool[]; where False nothing is drawn and the item means nothing.
+
+    Returns:
+      The joker and the streams. The caller adds it to the situation.
+    """
+    origin = JOKER_SOURCES[source]
+    if origin.rarity is None or origin.rarity == _RARITY_LEGENDARY:
+        # The Soul draws a rarity, too, and takes no notice of it.
+        u, streams = rng.uniform(streams, f"rarity{{a}}{origin.suffix}", ante, when)
+        drawn = jnp.where(u > 0.95, 3, jnp.where(u > 0.7, 2, 1))
+    rarity = drawn if origin.rarity is None else jnp.int32(origin.rarity)
+    stream = jnp.asarray(_joker_streams(origin))[rarity]
+    joker, streams = pick_item(streams, rules, situation, stream, rarity + POOL_ID["Joker1"] - 1, ante, when)
+    eternal = perishable = rental = jnp.bool_(False)
+    if origin.stickers is not None:
+        poll, rental_poll = origin.stickers
+        u, streams = rng.uniform(streams, poll, ante, when)
+        eternal = rules.eternals & (u > 0.7) & jnp.asarray(_ETERNAL_OK)[joker]
+        perishable = rules.perishables & (u > 0.4) & (u <= 0.7) & jnp.asarray(_PERISHABLE_OK)[joker]
+        u, streams = rng.uniform(streams, rental_poll, ante, jnp.asarray(when) & rules.rentals, rare=True)
+        rental = rules.rentals & (u > 0.7)
+    eternal = eternal | rules.all_eternal
+    u, streams = rng.uniform(streams, f"edi{origin.suffix}{{a}}", ante, when)
+    edition = edition_of(u, edition_rate(situation))
+    made = new_item(joker, edition=edition, eternal=eternal, perishable=perishable & ~eternal, rental=rental)
+    return made, streams
+
+
+def rare_tag_joker(
+    streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array, owned: Array
+) -> tuple[Item, Array, rng.Streams]:
+    """The free joker of a Rare Tag; owned: bool[235], jokers in the player's joker area.
+
+    Returns:
+      The joker, whether one was made (not when every rare joker is owned: the tag is spent), the streams.
+    """
+    rare = jnp.asarray(_ITEM_POOL == POOL_ID["Joker3"])
+    possible = jnp.any(rare & ~owned)
+    joker, streams = new_joker(streams, rules, situation, ante, "rare_tag", possible)
+    return choose(possible, joker, new_item()), possible, streams
+
+
+# --- consumables -----------------------------------------------------------------------------------------
+
+# Suffix of the pool stream by what makes the card.
+CONSUMABLE_SOURCES = {
+    "Tarot": dict(
+        shop="sho", arcana_pack="ar1", emperor="emp", cartomancer="car", vagabond="vag", superposition="sup",
+        eight_ball="8ba", purple_seal="8ba", hallucination="hal",
+    ),
+    "Planet": dict(shop="sho", celestial_pack="pl1", high_priestess="pri"),
+    "Spectral": dict(shop="sho", spectral_pack="spe", omen_globe="ar2", seance="sea", sixth_sense="sixth"),
+}  # fmt: skip
+
+
+def consumable_stream(kind: str, source: str) -> int:
+    """Row of the stream table for a kind ("Tarot", "Planet", "Spectral") and a source."""
+    return STREAM_ID[f"{kind}{CONSUMABLE_SOURCES[kind][source]}{{a}}"]
+
+
+def new_consumable(
+    streams: rng.Streams,
+    rules: RunRules,
+    situation: Situation,
+    ante: Array,
+    kind: str,
+    source: str,
+    when: Array | bool = True,
+) -> tuple[Item, rng.Streams]:
+    """Makes a consumable outside shop and packs (no soul check): Emperor, Cartomancer, Purple Seal, ...
+
+    Args:
+      kind: "Tarot", "Planet" or "Spectral".
+      source: a key of `CONSUMABLE_SOURCES[kind]`.
+      when: bool[]; False when no slot is free: nothing is drawn then.
+    """
+    stream = consumable_stream(kind, source)
+    made, streams = pick_item(streams, rules, situation, stream, POOL_ID[kind], ante, when)
+    return new_item(made), streams
+
+
+# --- playing cards -----------------------------------------------------------------------------------------
+
+_GOLD, _RED, _BLUE, _PURPLE = 1, 2, 3, 4  # ids of `tables.SEALS`
+
+
+def seal_of(u: Array) -> Array:
+    """The seal that a float decides, four equal quarters (stdsealtype, certsl). -> int32[]"""
+    return jnp.where(u > 0.75, _RED, jnp.where(u > 0.5, _BLUE, jnp.where(u > 0.25, _GOLD, _PURPLE)))
+
+
+assert POOL_NAMES[:4] == ("Joker1", "Joker2", "Joker3", "Joker4")

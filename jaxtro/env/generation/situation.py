@@ -1,0 +1,98 @@
+"""What exists now, as far as the generation of new things looks at it (rng.md 3)."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxtro.env.generation.rules import RunRules
+from jaxtro.tables import CHALLENGES, DECKS, ENHANCEMENTS, HANDS, ITEMS, item
+from jaxtro.tables.pools import HIDDEN, NEEDS_ENHANCEMENT, NEEDS_HAND, NEEDS_VOUCHER
+
+_GROS_MICHEL, _CAVENDISH = item("j_gros_michel"), item("j_cavendish")
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Situation:
+    """The parts of a run that open or close pool slots and change rates.
+
+    Attributes:
+      exists: uint8[235], number of card objects of each item: owned, in the shop, in the open pack, being
+        used. Index 0 counts things without an item id and means nothing.
+      redeemed: bool[235], vouchers bought (by item id).
+      hands_played: int32[12], times each poker hand was played this run.
+      enhancements: bool[9], enhancements that some card of the full deck has.
+      gros_michel_extinct: bool[].
+      showman: bool[], a Showman is owned and works.
+    """
+
+    exists: Array
+    redeemed: Array
+    hands_played: Array
+    enhancements: Array
+    gros_michel_extinct: Array
+    showman: Array
+
+    def has(self, voucher: str) -> Array:
+        """Whether a voucher is redeemed. -> bool[]"""
+        return self.redeemed[item(voucher)]
+
+
+def add_existing(situation: Situation, item_id: Array) -> Situation:
+    """The situation with one more card object of an item."""
+    return replace(situation, exists=situation.exists.at[item_id].add(1, mode="promise_in_bounds"))
+
+
+def open_items(rules: RunRules, situation: Situation) -> Array:
+    """Which items a pool may give now, by all rules of rng.md 3. -> bool[235]"""
+    taken = (situation.exists > 0) & ~situation.showman
+    is_voucher = jnp.asarray([ITEMS.keys[n].startswith("v_") for n in range(len(ITEMS))])
+    # A voucher on display stays closed even with Showman; a redeemed one never comes back.
+    taken = taken | (is_voucher & ((situation.exists > 0) | situation.redeemed))
+    needs_hand = jnp.asarray(NEEDS_HAND)
+    hand_ok = (needs_hand < 0) | (situation.hands_played[jnp.maximum(needs_hand, 0)] > 0)
+    needs_enhancement = jnp.asarray(NEEDS_ENHANCEMENT)
+    enhancement_ok = (needs_enhancement == 0) | situation.enhancements[needs_enhancement]
+    needs_voucher = jnp.asarray(NEEDS_VOUCHER)
+    voucher_ok = (needs_voucher == 0) | situation.redeemed[needs_voucher]
+    number = jnp.arange(len(ITEMS))
+    extinct = situation.gros_michel_extinct
+    banana_ok = jnp.where(number == _GROS_MICHEL, ~extinct, jnp.where(number == _CAVENDISH, extinct, True))
+    allowed = ~rules.closed_items & ~jnp.asarray(HIDDEN) & (number > 0)
+    return allowed & ~taken & hand_ok & enhancement_ok & voucher_ok & banana_ok
+
+
+def _starting_items(kind_rows: tuple, column: str) -> np.ndarray:
+    mask = np.zeros((1 + len(kind_rows), len(ITEMS)), np.uint8)
+    for number, row in enumerate(kind_rows, start=1):
+        for entry in row.get(column, ()):
+            mask[number, item(entry if isinstance(entry, str) else entry["key"])] += 1
+    return mask
+
+
+_DECK_VOUCHERS = _starting_items(DECKS.rows, "vouchers") > 0
+_DECK_CONSUMABLES = _starting_items(DECKS.rows, "consumables")
+_CHALLENGE_VOUCHERS = _starting_items(CHALLENGES.rows, "vouchers") > 0
+_CHALLENGE_ITEMS = _starting_items(CHALLENGES.rows, "consumables") + _starting_items(CHALLENGES.rows, "jokers")
+
+
+def start_situation(rules: RunRules, enhancements: Array | None = None) -> Situation:
+    """The situation at the start of a run: starting vouchers, consumables and jokers of deck and challenge.
+
+    Args:
+      rules: the run's rules.
+      enhancements: bool[9], enhancements in the starting deck; None = none.
+    """
+    exists = jnp.asarray(_DECK_CONSUMABLES)[rules.deck] + jnp.asarray(_CHALLENGE_ITEMS)[rules.challenge]
+    redeemed = jnp.asarray(_DECK_VOUCHERS)[rules.deck] | jnp.asarray(_CHALLENGE_VOUCHERS)[rules.challenge]
+    return Situation(
+        exists=exists,
+        redeemed=redeemed,
+        hands_played=jnp.zeros(len(HANDS), jnp.int32),
+        enhancements=jnp.zeros(len(ENHANCEMENTS), bool) if enhancements is None else enhancements,
+        gros_michel_extinct=jnp.bool_(False),
+        showman=jnp.bool_(False),
+    )

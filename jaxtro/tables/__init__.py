@@ -28,5 +28,6 @@ from jaxtro.tables.money import ante_chips
 
 __all__ = [
     "BLINDS", "CHALLENGES", "CONSUMABLES", "DECKS", "EDITIONS", "ENHANCEMENTS", "HANDS", "ITEMS", "JOKERS",
-    "PACKS", "SEALS", "STAKES", "STICKERS", "TAGS", "VOUCHERS", "Kind", "UnknownNameError", "ante_chips", "item",
+    "PACKS", "SEALS", "STAKES", "STICKERS", "TAGS", "VOUCHERS", "Kind", "UnknownNameError", "ante_chips",
+    "item",
 ]  # fmt: skip

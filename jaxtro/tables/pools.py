@@ -21,16 +21,11 @@ POOL_ID = {name: number for number, name in enumerate(POOL_NAMES)}
 POOL_WIDTH = max(len(_LISTS[name]) for name in POOL_NAMES)
 POOL_SIZE = _frozen([len(_LISTS[name]) for name in POOL_NAMES], np.int32)
 POOL_ITEMS = _frozen(
-    [
-        [item(key) for key in _LISTS[name]] + [0] * (POOL_WIDTH - len(_LISTS[name]))
-        for name in POOL_NAMES
-    ],
+    [[item(key) for key in _LISTS[name]] + [0] * (POOL_WIDTH - len(_LISTS[name])) for name in POOL_NAMES],
     np.int16,
 )
 # What a pool gives when every slot is closed. int16[8]
-POOL_FALLBACK = _frozen(
-    [item(_DATA["fallback"][name.rstrip("1234")]) for name in POOL_NAMES], np.int16
-)
+POOL_FALLBACK = _frozen([item(_DATA["fallback"][name.rstrip("1234")]) for name in POOL_NAMES], np.int16)
 
 TAG_POOL = _frozen([TAGS.keys.index(key) for key in _LISTS["Tag"]], np.int8)
 TAG_FALLBACK = TAGS.keys.index(_DATA["fallback"]["Tag"])

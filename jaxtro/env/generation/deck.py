@@ -1,6 +1,6 @@
 """The starting deck of every deck and challenge, and its first shuffle (rng.md 5.1, 5.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -66,10 +66,16 @@ _DECKS = _all_decks()
 _RANDOM_FRONTS = np.array([False] + [row["random_fronts"] for row in DECKS.rows])
 
 
-def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, rng.Streams]:
-    """The deck of a new run; the Erratic Deck draws each of its 52 fronts."""
+def known_deck(rules: RunRules) -> StartingDeck:
+    """The deck of a new run before the Erratic Deck draws its fronts; draws nothing."""
     row = jnp.where(rules.challenge > 0, len(DECKS.rows) + rules.challenge, rules.deck)
     front, enhancement, seal = jnp.asarray(_DECKS)[row]
+    return StartingDeck(front, enhancement, seal, jnp.sum(front >= 0, dtype=jnp.int32))
+
+
+def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, rng.Streams]:
+    """The deck of a new run; the Erratic Deck draws each of its 52 fronts."""
+    deck = known_deck(rules)
     erratic = jnp.asarray(_RANDOM_FRONTS)[rules.deck]
 
     def draw(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:
@@ -77,11 +83,12 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
         return streams, drawn.astype(jnp.int8)
 
     streams, fronts = lax.scan(draw, streams, None, length=START_SIZE)
-    front = jnp.where(erratic, jnp.sort(fronts), front)
-    return StartingDeck(front, enhancement, seal, jnp.sum(front >= 0, dtype=jnp.int32)), streams
+    return replace(deck, front=jnp.where(erratic, jnp.sort(fronts), deck.front)), streams
 
 
-def shuffled(streams: rng.Streams, key: str, ante: Array, count: Array, size: int) -> tuple[Array, rng.Streams]:
+def shuffled(
+    streams: rng.Streams, key: str, ante: Array, count: Array, size: int
+) -> tuple[Array, rng.Streams]:
     """Shuffles cards that stand in creation order with one use of a stream.
 
     Returns:

@@ -41,7 +41,9 @@ def new_item(item_id: Array | int = 0, **fields: Array | int) -> Item:
     """An item with the given fields; the others as for nothing."""
     values = dict(id=item_id, front=-1, enhancement=0, edition=0, seal=0)
     values |= {name: value for name, value in fields.items() if name in values}
-    stickers = {name: jnp.asarray(fields.get(name, False), bool) for name in ("eternal", "perishable", "rental")}
+    stickers = {
+        name: jnp.asarray(fields.get(name, False), bool) for name in ("eternal", "perishable", "rental")
+    }
     return Item(**{name: jnp.asarray(value, jnp.int32) for name, value in values.items()}, **stickers)
 
 
@@ -139,11 +141,58 @@ JOKER_SOURCES = {
 }
 
 
-def _joker_streams(source: JokerSource) -> np.ndarray:
-    """Stream row of each rarity 0..4; rarities that the source cannot give repeat one that it can."""
-    rows = [STREAM_ID.get(f"Joker{rarity}{source.suffix}{{a}}", -1) for rarity in range(4)] + [STREAM_ID["Joker4"]]
+def joker_streams(source: str) -> np.ndarray:
+    """Pool stream row of each rarity 0..4; rarities that the source cannot give repeat one that it can."""
+    suffix = JOKER_SOURCES[source].suffix
+    rows = [STREAM_ID.get(f"Joker{rarity}{suffix}{{a}}", -1) for rarity in range(4)] + [STREAM_ID["Joker4"]]
     default = max(rows[:4]) if max(rows[:4]) >= 0 else rows[4]
     return np.array([row if row >= 0 else default for row in rows], np.int32)
+
+
+def joker_lanes(source: str) -> tuple[str, str, str, str]:
+    """The streams beside the pick: rarity, eternal/perishable poll, rental poll, edition.
+
+    A source without a rarity draw or sticker polls names any other stream there; it is never stepped.
+    """
+    origin = JOKER_SOURCES[source]
+    poll, rental = origin.stickers or _SHOP_STICKERS
+    rarity = f"rarity{{a}}{origin.suffix}" if _draws_rarity(origin) else "rarity{a}sho"
+    return rarity, poll, rental, f"edi{origin.suffix}{{a}}"
+
+
+def joker_lanes_used(source: str, rules: RunRules, when: Array | bool) -> tuple[Array, Array, Array, Array]:
+    """Which of `joker_lanes` are drawn: the rental poll only where rentals are on (Gold Stake, R)."""
+    origin, when = JOKER_SOURCES[source], jnp.asarray(when)
+    polls = origin.stickers is not None
+    return when & _draws_rarity(origin), when & polls, when & polls & rules.rentals, when
+
+
+def _draws_rarity(origin: JokerSource) -> bool:
+    # The Soul draws a rarity, too, and takes no notice of it.
+    return origin.rarity is None or origin.rarity == _RARITY_LEGENDARY
+
+
+def joker_rarity(source: str, u: Array) -> Array:
+    """The rarity 1..4 of a joker of this source, from the float of its rarity stream. -> int32[]"""
+    origin = JOKER_SOURCES[source]
+    if origin.rarity is not None:
+        return jnp.int32(origin.rarity)
+    return jnp.where(u > 0.95, 3, jnp.where(u > 0.7, 2, 1))
+
+
+def finish_joker(source: str, rules: RunRules, situation: Situation, joker: Array, u: Array) -> Item:
+    """Stickers and edition of a picked joker. u: float64[4], floats of `joker_lanes`."""
+    polls = JOKER_SOURCES[source].stickers is not None
+    eternal = polls & rules.eternals & (u[1] > 0.7) & jnp.asarray(_ETERNAL_OK)[joker]
+    perishable = polls & rules.perishables & (u[1] > 0.4) & (u[1] <= 0.7) & jnp.asarray(_PERISHABLE_OK)[joker]
+    eternal = eternal | rules.all_eternal
+    return new_item(
+        joker,
+        edition=edition_of(u[3], edition_rate(situation)),
+        eternal=eternal,
+        perishable=perishable & ~eternal,
+        rental=polls & rules.rentals & (u[2] > 0.7),
+    )
 
 
 def new_joker(
@@ -163,27 +212,12 @@ def new_joker(
     Returns:
       The joker and the streams. The caller adds it to the situation.
     """
-    origin = JOKER_SOURCES[source]
-    if origin.rarity is None or origin.rarity == _RARITY_LEGENDARY:
-        # The Soul draws a rarity, too, and takes no notice of it.
-        u, streams = rng.uniform(streams, f"rarity{{a}}{origin.suffix}", ante, when)
-        drawn = jnp.where(u > 0.95, 3, jnp.where(u > 0.7, 2, 1))
-    rarity = drawn if origin.rarity is None else jnp.int32(origin.rarity)
-    stream = jnp.asarray(_joker_streams(origin))[rarity]
+    peeked = rng.peek(streams, joker_lanes(source), ante)
+    streams = rng.commit(streams, peeked, joker_lanes_used(source, rules, when))
+    rarity = joker_rarity(source, peeked.u[0])
+    stream = jnp.asarray(joker_streams(source))[rarity]
     joker, streams = pick_item(streams, rules, situation, stream, rarity + POOL_ID["Joker1"] - 1, ante, when)
-    eternal = perishable = rental = jnp.bool_(False)
-    if origin.stickers is not None:
-        poll, rental_poll = origin.stickers
-        u, streams = rng.uniform(streams, poll, ante, when)
-        eternal = rules.eternals & (u > 0.7) & jnp.asarray(_ETERNAL_OK)[joker]
-        perishable = rules.perishables & (u > 0.4) & (u <= 0.7) & jnp.asarray(_PERISHABLE_OK)[joker]
-        u, streams = rng.uniform(streams, rental_poll, ante, jnp.asarray(when) & rules.rentals, rare=True)
-        rental = rules.rentals & (u > 0.7)
-    eternal = eternal | rules.all_eternal
-    u, streams = rng.uniform(streams, f"edi{origin.suffix}{{a}}", ante, when)
-    edition = edition_of(u, edition_rate(situation))
-    made = new_item(joker, edition=edition, eternal=eternal, perishable=perishable & ~eternal, rental=rental)
-    return made, streams
+    return finish_joker(source, rules, situation, joker, peeked.u), streams
 
 
 def rare_tag_joker(
@@ -194,7 +228,7 @@ def rare_tag_joker(
     Returns:
       The joker, whether one was made (not when every rare joker is owned: the tag is spent), the streams.
     """
-    rare = jnp.asarray(_ITEM_POOL == POOL_ID["Joker3"])
+    rare = jnp.asarray(POOL_ID["Joker3"] == _ITEM_POOL)
     possible = jnp.any(rare & ~owned)
     joker, streams = new_joker(streams, rules, situation, ante, "rare_tag", possible)
     return choose(possible, joker, new_item()), possible, streams

@@ -10,8 +10,12 @@ from jaxtro.env.generation.items import (
     choose,
     consumable_stream,
     edition_of,
+    finish_joker,
+    joker_lanes,
+    joker_lanes_used,
+    joker_rarity,
+    joker_streams,
     new_item,
-    new_joker,
     pick_item,
     seal_of,
 )
@@ -62,7 +66,53 @@ def telescope_planet(situation: Situation) -> Array:
     return jnp.where(situation.has("v_telescope") & (jnp.max(played) > 0), planet, 0)
 
 
-def _consumable_card(
+def _soul_checks(
+    streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array, row: Array, when: Array
+) -> tuple[Array, rng.Streams]:
+    """The Soul or Black Hole in place of a card: the item id, 0 for neither.
+
+    Tarot -> The Soul, Planet -> Black Hole, Spectral -> both, one after the other on the same stream, and
+    Black Hole wins. No check for a card that exists, and none when the challenge bans The Soul (K).
+    """
+    when = when & ~rules.soul_banned
+    soul_check = when & (row != _PLANET) & ((situation.exists[_SOUL] == 0) | situation.showman)
+    hole_check = when & (row != _TAROT) & ((situation.exists[_BLACK_HOLE] == 0) | situation.showman)
+    stream = jnp.asarray(_SOUL_STREAM)[row]
+    u, states = rng.peek_successive(streams, stream, ante, 2, when)
+    uses = soul_check.astype(jnp.int32) + hole_check
+    streams = rng.use_successive(streams, stream, ante, states, uses)
+    soul = soul_check & (u[0] > _SOUL_CHANCE)
+    hole = hole_check & (jnp.where(soul_check, u[1], u[0]) > _SOUL_CHANCE)
+    return jnp.where(hole, _BLACK_HOLE, jnp.where(soul, _SOUL, 0)), streams
+
+
+# The streams beside the pick, by kind of pack; rows repeat a stream where a kind uses fewer than six.
+_STANDARD_LANES = (
+    "stdset{a}", "Enhancedsta{a}", "frontsta{a}", "standard_edition{a}", "stdseal{a}", "stdsealtype{a}",
+)  # fmt: skip
+_OMEN_LANES = ("omen_globe",) * 6
+_BUFFOON_LANES = (*joker_lanes("buffoon_pack"), "stdset{a}", "stdset{a}")
+_LANES = np.array(
+    [
+        [STREAM_ID[key] for key in lanes]
+        for lanes in (_OMEN_LANES, _OMEN_LANES, _STANDARD_LANES, _BUFFOON_LANES, _OMEN_LANES)
+    ],
+    np.int32,
+)
+
+
+def _standard_card(u: Array) -> Item:
+    """A card of a Standard pack. u: float64[6], floats of `_STANDARD_LANES`."""
+    enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u[1], jnp.float64(len(ENHANCED_POOL)))]
+    return new_item(
+        front=rng.to_index(u[2], jnp.float64(len(FRONTS))),
+        enhancement=jnp.where(u[0] > 0.6, enhancement, 0),
+        edition=edition_of(u[3], 1.0, mod=2, negative=False),
+        seal=jnp.where(u[4] > 0.8, seal_of(u[5]), 0),
+    )
+
+
+def _pack_card(
     streams: rng.Streams,
     rules: RunRules,
     situation: Situation,
@@ -71,60 +121,40 @@ def _consumable_card(
     first: Array,
     when: Array,
 ) -> tuple[Item, rng.Streams]:
-    """One card of an Arcana, Celestial or Spectral pack."""
-    globe = when & (kind == ARCANA) & situation.has("v_omen_globe")
-    u, streams = rng.uniform(streams, "omen_globe", ante, globe, rare=True)
-    omen = globe & (u > 0.8)
-    row = jnp.where(kind == CELESTIAL, _PLANET, jnp.where(kind == SPECTRAL, _SPECTRAL_CARD, _TAROT))
-    row = jnp.where(omen, _OMEN, row)
-    spectral = row >= _SPECTRAL_CARD
-
-    forced = jnp.where((kind == CELESTIAL) & first, telescope_planet(situation), 0)
-    # Soul checks: Tarot -> The Soul, Planet -> Black Hole, Spectral -> both, one after the other on the same
-    # stream, the second one wins. No check for a card that exists, or when the challenge bans The Soul (K).
-    check = when & (forced == 0) & ~rules.soul_banned
-    may_soul = (situation.exists[_SOUL] == 0) | situation.showman
-    may_hole = (situation.exists[_BLACK_HOLE] == 0) | situation.showman
-    stream = jnp.asarray(_SOUL_STREAM)[row]
-    u, streams = rng.uniform(streams, stream, ante, check & may_soul & (row != _PLANET), rare=True)
-    soul = check & may_soul & (row != _PLANET) & (u > _SOUL_CHANCE)
-    hole_check = check & may_hole & ((row == _PLANET) | spectral)
-    u, streams = rng.uniform(streams, stream, ante, hole_check, rare=True)
-    hole = hole_check & (u > _SOUL_CHANCE)
-    forced = jnp.where(hole, _BLACK_HOLE, jnp.where(soul, _SOUL, forced))
-
-    picked, streams = pick_item(
-        streams,
-        rules,
-        situation,
-        jnp.asarray(_PICK_STREAM)[row],
-        jnp.asarray(_PICK_POOL)[row],
-        ante,
-        when & (forced == 0),
+    """One card of a pack of any kind."""
+    standard, buffoon = when & (kind == STANDARD), when & (kind == BUFFOON)
+    consumable = when & ~standard & ~buffoon
+    globe = consumable & (kind == ARCANA) & situation.has("v_omen_globe")
+    peeked = rng.peek(streams, jnp.asarray(_LANES)[kind], ante)
+    u = peeked.u
+    poll = joker_lanes_used("buffoon_pack", rules, buffoon)
+    used = (
+        globe | poll[0] | standard,
+        poll[1] | (standard & (u[0] > 0.6)),
+        poll[2] | standard,
+        poll[3] | standard,
+        standard,
+        standard & (u[4] > 0.8),
     )
-    return new_item(jnp.where(forced > 0, forced, picked)), streams
+    streams = rng.commit(streams, peeked, used)
 
+    row = jnp.where(kind == CELESTIAL, _PLANET, jnp.where(kind == SPECTRAL, _SPECTRAL_CARD, _TAROT))
+    row = jnp.where(globe & (u[0] > 0.8), _OMEN, row)
+    forced = jnp.where((kind == CELESTIAL) & first, telescope_planet(situation), 0)
+    special, streams = _soul_checks(streams, rules, situation, ante, row, consumable & (forced == 0))
+    forced = jnp.where(forced > 0, forced, special)
 
-def standard_card(streams: rng.Streams, ante: Array, when: Array | bool = True) -> tuple[Item, rng.Streams]:
-    """One card of a Standard pack: enhancement, front, edition, seal."""
-    when = jnp.asarray(when)
-    u, streams = rng.uniform(streams, "stdset{a}", ante, when, rare=True)
-    enhanced = when & (u > 0.6)
-    u, streams = rng.uniform(streams, "Enhancedsta{a}", ante, enhanced, rare=True)
-    enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u, jnp.float64(len(ENHANCED_POOL)))]
-    u, streams = rng.uniform(streams, "frontsta{a}", ante, when, rare=True)
-    front = rng.to_index(u, jnp.float64(len(FRONTS)))
-    u, streams = rng.uniform(streams, "standard_edition{a}", ante, when, rare=True)
-    edition = edition_of(u, 1.0, mod=2, negative=False)
-    u, streams = rng.uniform(streams, "stdseal{a}", ante, when, rare=True)
-    sealed = when & (u > 0.8)
-    u, streams = rng.uniform(streams, "stdsealtype{a}", ante, sealed, rare=True)
-    return new_item(
-        front=front,
-        enhancement=jnp.where(enhanced, enhancement, 0),
-        edition=edition,
-        seal=jnp.where(sealed, seal_of(u), 0),
-    ), streams
+    # One pick serves every kind: only the stream and the pool differ.
+    rarity = joker_rarity("buffoon_pack", u[0])
+    joker_stream = jnp.asarray(joker_streams("buffoon_pack"))[rarity]
+    stream = jnp.where(buffoon, joker_stream, jnp.asarray(_PICK_STREAM)[row])
+    pool = jnp.where(buffoon, rarity + POOL_ID["Joker1"] - 1, jnp.asarray(_PICK_POOL)[row])
+    picks = buffoon | (consumable & (forced == 0))
+    picked, streams = pick_item(streams, rules, situation, stream, pool, ante, picks)
+
+    joker = finish_joker("buffoon_pack", rules, situation, picked, u[:4])
+    made = choose(standard, _standard_card(u), new_item(jnp.where(forced > 0, forced, picked)))
+    return choose(when, choose(buffoon, joker, made), new_item()), streams
 
 
 def open_pack(
@@ -149,13 +179,7 @@ def open_pack(
     def one(carry: tuple[rng.Streams, Situation], place: Array) -> tuple[tuple[rng.Streams, Situation], Item]:
         streams, situation = carry
         active = jnp.asarray(when) & (place < count)
-        consumable, streams = _consumable_card(
-            streams, rules, situation, ante, kind, place == 0, active & (kind != STANDARD) & (kind != BUFFOON)
-        )
-        joker, streams = new_joker(streams, rules, situation, ante, "buffoon_pack", active & (kind == BUFFOON))
-        card, streams = standard_card(streams, ante, active & (kind == STANDARD))
-        made = choose(kind == BUFFOON, joker, choose(kind == STANDARD, card, consumable))
-        made = choose(active, made, new_item())
+        made, streams = _pack_card(streams, rules, situation, ante, kind, place == 0, active)
         return (streams, add_existing(situation, made.id)), made
 
     places = jnp.arange(MAX_PACK_CARDS, dtype=jnp.int32)

@@ -8,7 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, ITEMS, PACKS, STAKES, TAGS, Kind, UnknownNameError
+from jaxtro.tables import (
+    BLINDS,
+    CHALLENGES,
+    DECKS,
+    EDITIONS,
+    ITEMS,
+    PACKS,
+    STAKES,
+    TAGS,
+    Kind,
+    UnknownNameError,
+)
 
 WHITE_STAKE = 1
 NO_CHALLENGE = 0

@@ -9,19 +9,27 @@ from jaxtro.env.generation.items import (
     Item,
     choose,
     consumable_stream,
-    edition_of,
-    edition_rate,
+    finish_joker,
     guaranteed_edition,
+    joker_lanes,
+    joker_lanes_used,
+    joker_rarity,
+    joker_streams,
     new_item,
     pick_item,
 )
-from jaxtro.env.generation.items import new_joker as _new_joker
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, add_existing
 from jaxtro.tables import PACKS
 from jaxtro.tables.pools import ENHANCED_POOL, FRONTS, POOL_ID
 
 JOKER, TAROT, PLANET, PLAYING_CARD, SPECTRAL = range(5)  # types of a slot, in the order of the walk
+
+
+_LANES = ("cdt{a}", *joker_lanes("shop"), "frontsho{a}", "Enhancedsho{a}")
+_KINDS = ("Tarot", "Tarot", "Planet", "Tarot", "Spectral")  # by type; jokers and cards do not use theirs
+_STREAM = np.array([consumable_stream(kind, "shop") for kind in _KINDS], np.int32)
+_POOL = np.array([POOL_ID[kind] for kind in _KINDS], np.int32)
 
 
 def slot_rates(rules: RunRules, situation: Situation) -> Array:
@@ -62,41 +70,40 @@ def shop_slot(
     """
     when = jnp.asarray(when)
     rates = slot_rates(rules, situation)
-    total = ((((rates[0] + rates[1]) + rates[2]) + rates[3]) + rates[4]).astype(jnp.float64)
-    u, streams = rng.uniform(streams, "cdt{a}", ante, when)
-    kind = _walk(u * total, rates)
+    total = (((rates[0] + rates[1]) + rates[2]) + rates[3]) + rates[4]
+    peeked = rng.peek(streams, _LANES, ante)
+    u = peeked.u
+    kind = _walk(u[0] * total, rates)
+    is_joker, is_card = when & (kind == JOKER), when & (kind == PLAYING_CARD)
 
-    # Illusion draws at every slot, whatever its type; the whole paragraph is marked U in rng.md 6.2.
-    illusion = situation.has("v_illusion")
-    u, streams = rng.uniform(streams, "illusion", ante, when & illusion, rare=True)
-    enhanced = illusion & (u > 0.6)
+    # Illusion draws at every slot, whatever its type, and for a playing card once or twice more; the whole
+    # paragraph is marked U in rng.md 6.2.
+    illusion = when & situation.has("v_illusion")
+    v, states = rng.peek_successive(streams, "illusion", ante, 3, illusion)
+    enhanced = illusion & (v[0] > 0.6)
+    card_edition = illusion & (v[1] > 0.8)
+    times = jnp.where(is_card, jnp.where(card_edition, 3, 2), 1)
+    streams = rng.use_successive(streams, "illusion", ante, states, jnp.where(illusion, times, 0))
 
-    joker, streams = _new_joker(streams, rules, situation, ante, "shop", when & (kind == JOKER))
-    is_consumable = (kind == TAROT) | (kind == PLANET) | (kind == SPECTRAL)
-    names = ("Tarot", "Tarot", "Planet", "Tarot", "Spectral")  # by type; unused rows hold any
-    stream = jnp.asarray([consumable_stream(name, "shop") for name in names], jnp.int32)[kind]
-    pool = jnp.asarray([POOL_ID[name] for name in names], jnp.int32)[kind]
-    consumable, streams = pick_item(streams, rules, situation, stream, pool, ante, when & is_consumable)
-    card, streams = _shop_card(streams, ante, enhanced, illusion, when & (kind == PLAYING_CARD))
+    joker_used = joker_lanes_used("shop", rules, is_joker)
+    streams = rng.commit(streams, peeked, (when, *joker_used, is_card, is_card & enhanced))
 
-    item = choose(kind == JOKER, joker, choose(kind == PLAYING_CARD, card, new_item(consumable)))
+    # One pick serves every type: only the stream and the pool differ.
+    rarity = joker_rarity("shop", u[1])
+    stream = jnp.where(kind == JOKER, jnp.asarray(joker_streams("shop"))[rarity], jnp.asarray(_STREAM)[kind])
+    pool = jnp.where(kind == JOKER, rarity + POOL_ID["Joker1"] - 1, jnp.asarray(_POOL)[kind])
+    picked, streams = pick_item(streams, rules, situation, stream, pool, ante, when & ~is_card)
+
+    enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u[6], jnp.float64(len(ENHANCED_POOL)))]
+    card = new_item(
+        front=rng.to_index(u[5], jnp.float64(len(FRONTS))),
+        enhancement=jnp.where(enhanced, enhancement, 0),
+        edition=jnp.where(card_edition, guaranteed_edition(v[2]), 0),
+    )
+    joker = finish_joker("shop", rules, situation, picked, u[1:5])
+    item = choose(is_joker, joker, choose(is_card, card, new_item(picked)))
     item = choose(when, item, new_item())
     return item, add_existing(situation, item.id), streams
-
-
-def _shop_card(
-    streams: rng.Streams, ante: Array, enhanced: Array, illusion: Array, when: Array
-) -> tuple[Item, rng.Streams]:
-    """A playing card in the shop (Magic Trick, Illusion)."""
-    u, streams = rng.uniform(streams, "frontsho{a}", ante, when, rare=True)
-    front = rng.to_index(u, jnp.float64(len(FRONTS)))
-    u, streams = rng.uniform(streams, "Enhancedsho{a}", ante, when & enhanced, rare=True)
-    enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u, jnp.float64(len(ENHANCED_POOL)))]
-    u, streams = rng.uniform(streams, "illusion", ante, when & illusion, rare=True)
-    has_edition = illusion & (u > 0.8)
-    u, streams = rng.uniform(streams, "illusion", ante, when & has_edition, rare=True)
-    edition = jnp.where(has_edition, guaranteed_edition(u), 0)
-    return new_item(front=front, enhancement=jnp.where(enhanced, enhancement, 0), edition=edition), streams
 
 
 _PACK_WEIGHTS = np.array([row["weight"] for row in PACKS.rows])
@@ -128,9 +135,3 @@ def next_pack(
         hit = (it >= poll) & (it - weight <= poll) & ~rules.banned_packs[number]
         chosen = jnp.where((chosen == 0) & hit, number, chosen)
     return jnp.where(given, FIRST_PACK, chosen).astype(jnp.int32), streams
-
-
-__all__ = [
-    "FIRST_PACK", "JOKER", "PLANET", "PLAYING_CARD", "SPECTRAL", "TAROT", "edition_of", "edition_rate",
-    "next_pack", "shop_size", "shop_slot", "slot_rates",
-]  # fmt: skip

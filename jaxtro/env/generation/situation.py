@@ -76,7 +76,9 @@ def _starting_items(kind_rows: tuple, column: str) -> np.ndarray:
 _DECK_VOUCHERS = _starting_items(DECKS.rows, "vouchers") > 0
 _DECK_CONSUMABLES = _starting_items(DECKS.rows, "consumables")
 _CHALLENGE_VOUCHERS = _starting_items(CHALLENGES.rows, "vouchers") > 0
-_CHALLENGE_ITEMS = _starting_items(CHALLENGES.rows, "consumables") + _starting_items(CHALLENGES.rows, "jokers")
+_CHALLENGE_ITEMS = _starting_items(CHALLENGES.rows, "consumables") + _starting_items(
+    CHALLENGES.rows, "jokers"
+)
 
 
 def start_situation(rules: RunRules, enhancements: Array | None = None) -> Situation:

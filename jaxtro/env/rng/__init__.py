@@ -14,17 +14,23 @@ from jaxtro.env.rng.generator import (
 from jaxtro.env.rng.hash import hash_seed, hash_text
 from jaxtro.env.rng.picks import pick, pick_where, pool_pick
 from jaxtro.env.rng.streams import (
+    Peeked,
     Streams,
+    commit,
     enter_ante,
+    peek,
+    peek_successive,
     retry_uniform,
     start_streams,
     step,
     stream_start,
     uniform,
+    use_successive,
 )
 
 __all__ = [
-    "Streams", "enter_ante", "first_float", "generator_seed", "hash_seed", "hash_text", "next_float", "pick",
-    "pick_where", "pool_pick", "retry_uniform", "seed_generator", "shuffle", "start_streams", "step",
-    "step_generator", "step_stream", "stream_start", "to_index", "uniform", "warm_generator",
+    "Peeked", "Streams", "commit", "enter_ante", "first_float", "generator_seed", "hash_seed", "hash_text",
+    "next_float", "peek", "peek_successive", "pick", "pick_where", "pool_pick", "retry_uniform",
+    "seed_generator", "shuffle", "start_streams", "step", "step_generator", "step_stream", "stream_start",
+    "to_index", "uniform", "use_successive", "warm_generator",
 ]  # fmt: skip

@@ -5,9 +5,8 @@ product. Either would change every later draw of a stream, so each product goes 
 added to anything, and divisors are made per element (measured in rng.md 12).
 """
 
-import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env.rng.constants import C1, PI
 
@@ -24,32 +23,33 @@ def hash_step(value: Array, byte: Array, index: Array) -> Array:
     return v - jnp.floor(v)
 
 
-def hash_text(text: Array, length: Array) -> Array:
-    """Hashes `text[:length]`.
+def hash_gapped(text: Array, present: Array) -> Array:
+    """Hashes the bytes of `text` where `present` is True, as if the others were not there.
+
+    Gaps let a text be put together by concatenating parts of fixed width, without moving a byte.
 
     Args:
-      text: uint8[N], ASCII codes; what lies behind `length` is not read.
-      length: int32[], 0..N.
+      text: uint8[N], ASCII codes. present: bool[N].
 
     Returns:
       float64[]: the hash in [0, 1); 1.0 for an empty text; NaN where the game's is NaN.
     """
+    index = jnp.sum(present, dtype=jnp.int32)
     # A start that XLA cannot see as a constant, or it would merge C1 / 1.0 with the next factor.
-    start = jnp.where(length >= 0, 1.0, 2.0).astype(jnp.float64)
-
-    def body(value: Array, at: tuple[Array, Array]) -> tuple[Array, None]:
-        byte, index = at
-        stepped = hash_step(value, byte.astype(jnp.float64), index.astype(jnp.float64))
-        return jnp.where(index <= length, stepped, value), None
-
-    indices = jnp.arange(1, text.shape[0] + 1, dtype=jnp.int32)
-    value, _ = lax.scan(body, start, (text, indices), reverse=True, unroll=4)
+    value = jnp.where(index >= 0, 1.0, 2.0).astype(jnp.float64)
+    # Written out, not a scan: the bytes stay in registers (measured: 1.5 times as fast, 0.4 s more compiling).
+    for place in reversed(range(text.shape[0])):
+        stepped = hash_step(value, text[place].astype(jnp.float64), index.astype(jnp.float64))
+        value = jnp.where(present[place], stepped, value)
+        index = index - present[place]
     return value
+
+
+def hash_text(text: Array, length: Array) -> Array:
+    """Hashes `text[:length]`. text: uint8[N], length: int32[] -> float64[], as `hash_gapped`."""
+    return hash_gapped(text, jnp.arange(text.shape[0], dtype=jnp.int32) < length)
 
 
 def hash_seed(seed: Array) -> Array:
     """The hash of a seed text alone, needed by every draw. seed: uint8[8] -> float64[]."""
     return hash_text(seed, jnp.sum(seed != 0, dtype=jnp.int32))
-
-
-batched_hash = jax.jit(jax.vmap(hash_text))

@@ -1,0 +1,87 @@
+"""`python -m parity check`: finds out what each file is and compares it with the public functions."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from parity import rng_vectors, seed_shops
+from parity.report import FileResult
+
+
+class InputError(ValueError):
+    """An input that cannot be read; the text says which and why."""
+
+
+def _looks_like_rng_vectors(data: Any) -> bool:
+    return isinstance(data, dict) and bool({"hash", "streams", "generator", "real_game_states"} & set(data))
+
+
+def _looks_like_seed_shops(data: Any) -> bool:
+    return (
+        isinstance(data, dict)
+        and isinstance(data.get("seeds"), list)
+        and all(isinstance(entry, dict) and {"seed", "antes"} <= set(entry) for entry in data["seeds"])
+    )
+
+
+Checker = Callable[[str, Any], FileResult]
+FORMATS: tuple[tuple[str, Callable[[Any], bool], Checker], ...] = (
+    (rng_vectors.KIND, _looks_like_rng_vectors, rng_vectors.check),
+    (seed_shops.KIND, _looks_like_seed_shops, seed_shops.check),
+)
+
+
+def find_files(paths: Iterable[str]) -> list[Path]:
+    """The files named, and those in the folders named.
+
+    Raises:
+      InputError: for a path that does not exist or a folder without such files.
+    """
+    files: list[Path] = []
+    for text in paths:
+        path = Path(text)
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*.json") if p.name != "index.json")
+            if not found:
+                raise InputError(f"{path}: no .json file in this folder")
+            files += found
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise InputError(f"{path}: no such file or folder")
+    return files
+
+
+def check_file(path: Path) -> FileResult:
+    """Compares one file.
+
+    Raises:
+      InputError: if it cannot be read or is none of the known formats.
+    """
+    try:
+        opened = (
+            gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+        )
+        with opened as file:
+            data = json.load(file)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error})") from error
+    for name, looks_like, check in FORMATS:
+        if looks_like(data):
+            try:
+                return check(str(path), data)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                raise InputError(f"{path}: looks like {name}, but {type(error).__name__}: {error}") from error
+    known = ", ".join(name for name, *_ in FORMATS)
+    raise InputError(f"{path}: not a known format (known: {known})")
+
+
+def total_line(results: list[FileResult]) -> str:
+    """The last line of the report."""
+    matched, total = sum(r.matched for r in results), sum(r.total for r in results)
+    units = {r.unit for r in results}
+    unit = units.pop() if len(units) == 1 else "values"
+    good = sum(r.ok for r in results)
+    return f"TOTAL matched {matched} of {total} {unit}; files {good} of {len(results)}"

@@ -61,11 +61,8 @@ def check_file(path: Path) -> FileResult:
       InputError: if it cannot be read or is none of the known formats.
     """
     try:
-        opened = (
-            gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-        )
-        with opened as file:
-            data = json.load(file)
+        raw = path.read_bytes()
+        data = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from error
     for name, looks_like, check in FORMATS:

@@ -12,16 +12,44 @@ from jaxtro.env.generation.antes import (
     voucher_tag_voucher,
 )
 from jaxtro.env.generation.deck import StartingDeck, known_deck, shuffled, starting_deck
-from jaxtro.env.generation.items import Item, new_consumable, new_joker, rare_tag_joker
+from jaxtro.env.generation.items import Item, new_consumable, new_joker, pick_item, rare_tag_joker
 from jaxtro.env.generation.packs import open_pack, pack_cards, pack_kind
 from jaxtro.env.generation.rules import RunRules, default_locks, locked_masks, make_rules, rules_of
 from jaxtro.env.generation.shop import next_pack, shop_size, shop_slot, slot_rates
 from jaxtro.env.generation.situation import Situation, add_existing, open_items, start_situation
 
 __all__ = [
-    "Item", "RoundTargets", "RunRules", "Situation", "StartingDeck", "add_existing", "default_locks", "known_deck",
-    "locked_masks", "make_rules", "new_consumable", "new_joker", "next_boss", "next_pack", "next_tag",
-    "next_voucher", "open_items", "open_pack", "orbital_hands", "pack_cards", "pack_kind", "rare_tag_joker",
-    "round_targets", "rules_of", "shop_size", "shop_slot", "shuffled", "slot_rates", "start_situation",
-    "starting_deck", "to_do_hand", "voucher_tag_voucher",
+    "Item",
+    "RoundTargets",
+    "RunRules",
+    "Situation",
+    "StartingDeck",
+    "add_existing",
+    "default_locks",
+    "known_deck",
+    "locked_masks",
+    "make_rules",
+    "new_consumable",
+    "new_joker",
+    "next_boss",
+    "next_pack",
+    "next_tag",
+    "next_voucher",
+    "open_items",
+    "open_pack",
+    "orbital_hands",
+    "pack_cards",
+    "pack_kind",
+    "pick_item",
+    "rare_tag_joker",
+    "round_targets",
+    "rules_of",
+    "shop_size",
+    "shop_slot",
+    "shuffled",
+    "slot_rates",
+    "start_situation",
+    "starting_deck",
+    "to_do_hand",
+    "voucher_tag_voucher",
 ]  # fmt: skip

@@ -61,9 +61,7 @@ def plan_for(
 def first_soul_joker(seed: Array, rules: gen.RunRules) -> Array:
     """The legendary joker that the first The Soul of a run gives. -> int32[] item id"""
     streams = rng.start_streams(seed, 1, ["Joker4"])
-    joker, _ = gen.pick_item(
-        streams, rules, gen.start_situation(rules), "Joker4", POOL_ID["Joker4"], jnp.int32(1)
-    )
+    joker, _ = gen.pick_item(streams, gen.start_situation(rules), "Joker4", POOL_ID["Joker4"], jnp.int32(1))
     return joker
 
 

@@ -16,7 +16,13 @@ from jaxtro.env.generation.items import Item, new_consumable, new_joker, pick_it
 from jaxtro.env.generation.packs import open_pack, pack_cards, pack_kind
 from jaxtro.env.generation.rules import RunRules, default_locks, locked_masks, make_rules, rules_of
 from jaxtro.env.generation.shop import next_pack, shop_size, shop_slot, slot_rates
-from jaxtro.env.generation.situation import Situation, add_existing, open_items, start_situation
+from jaxtro.env.generation.situation import (
+    Situation,
+    add_existing,
+    make_situation,
+    open_items,
+    start_situation,
+)
 
 __all__ = [
     "Item",

@@ -59,14 +59,14 @@ def next_voucher(
     streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array
 ) -> tuple[Array, rng.Streams]:
     """The voucher of an ante, drawn at run start and when a boss is beaten. -> int32[] item id"""
-    return pick_item(streams, rules, situation, "Voucher{a}", POOL_ID["Voucher"], ante)
+    return pick_item(streams, situation, "Voucher{a}", POOL_ID["Voucher"], ante)
 
 
 def voucher_tag_voucher(
     streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array
 ) -> tuple[Array, rng.Streams]:
     """The extra voucher of a Voucher Tag; what the shop shows must count as existing. -> int32[] item id"""
-    return pick_item(streams, rules, situation, "Voucher_fromtag", POOL_ID["Voucher"], ante)
+    return pick_item(streams, situation, "Voucher_fromtag", POOL_ID["Voucher"], ante)
 
 
 def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:

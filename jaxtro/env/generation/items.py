@@ -59,7 +59,6 @@ for _pool, _items in enumerate(POOL_ITEMS):
 
 def pick_item(
     streams: rng.Streams,
-    rules: RunRules,
     situation: Situation,
     key: str | Array,
     pool: Array | int,
@@ -73,13 +72,21 @@ def pick_item(
     Returns:
       int32[]: the item id (the pool's fallback when everything in it is closed), and the streams.
     """
-    usable, pool = open_items(rules, situation), jnp.asarray(pool)
-    items = jnp.asarray(POOL_ITEMS)[pool].astype(jnp.int32)
+    usable, pool = open_items(situation), jnp.asarray(pool)
+    items = jnp.asarray(POOL_ITEMS)
     some_open = jnp.any(usable & (jnp.asarray(_ITEM_POOL) == pool))
     slot, streams = rng.pool_pick(
-        streams, key, ante, lambda slot: usable[items[slot]], some_open, jnp.asarray(POOL_SIZE)[pool], when
+        streams,
+        key,
+        ante,
+        lambda slot: usable[items[pool, slot]],
+        some_open,
+        jnp.asarray(POOL_SIZE)[pool],
+        when,
     )
-    return jnp.where(slot >= 0, items[slot], jnp.asarray(POOL_FALLBACK)[pool].astype(jnp.int32)), streams
+    return jnp.where(slot >= 0, items[pool, slot], jnp.asarray(POOL_FALLBACK)[pool]).astype(
+        jnp.int32
+    ), streams
 
 
 # --- editions (rng.md 6.1) ---------------------------------------------------------------------------
@@ -216,7 +223,7 @@ def new_joker(
     streams = rng.commit(streams, peeked, joker_lanes_used(source, rules, when))
     rarity = joker_rarity(source, peeked.u[0])
     stream = jnp.asarray(joker_streams(source))[rarity]
-    joker, streams = pick_item(streams, rules, situation, stream, rarity + POOL_ID["Joker1"] - 1, ante, when)
+    joker, streams = pick_item(streams, situation, stream, rarity + POOL_ID["Joker1"] - 1, ante, when)
     return finish_joker(source, rules, situation, joker, peeked.u), streams
 
 
@@ -269,7 +276,7 @@ def new_consumable(
       when: bool[]; False when no slot is free: nothing is drawn then.
     """
     stream = consumable_stream(kind, source)
-    made, streams = pick_item(streams, rules, situation, stream, POOL_ID[kind], ante, when)
+    made, streams = pick_item(streams, situation, stream, POOL_ID[kind], ante, when)
     return new_item(made), streams
 
 

@@ -150,7 +150,7 @@ def _pack_card(
     stream = jnp.where(buffoon, joker_stream, jnp.asarray(_PICK_STREAM)[row])
     pool = jnp.where(buffoon, rarity + POOL_ID["Joker1"] - 1, jnp.asarray(_PICK_POOL)[row])
     picks = buffoon | (consumable & (forced == 0))
-    picked, streams = pick_item(streams, rules, situation, stream, pool, ante, picks)
+    picked, streams = pick_item(streams, situation, stream, pool, ante, picks)
 
     joker = finish_joker("buffoon_pack", rules, situation, picked, u[:4])
     made = choose(standard, _standard_card(u), new_item(jnp.where(forced > 0, forced, picked)))

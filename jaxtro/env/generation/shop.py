@@ -92,7 +92,7 @@ def shop_slot(
     rarity = joker_rarity("shop", u[1])
     stream = jnp.where(kind == JOKER, jnp.asarray(joker_streams("shop"))[rarity], jnp.asarray(_STREAM)[kind])
     pool = jnp.where(kind == JOKER, rarity + POOL_ID["Joker1"] - 1, jnp.asarray(_POOL)[kind])
-    picked, streams = pick_item(streams, rules, situation, stream, pool, ante, when & ~is_card)
+    picked, streams = pick_item(streams, situation, stream, pool, ante, when & ~is_card)
 
     enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u[6], jnp.float64(len(ENHANCED_POOL)))]
     card = new_item(

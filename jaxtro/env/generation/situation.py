@@ -14,26 +14,27 @@ from jaxtro.tables.pools import HIDDEN, NEEDS_ENHANCEMENT, NEEDS_HAND, NEEDS_VOU
 _GROS_MICHEL, _CAVENDISH = item("j_gros_michel"), item("j_cavendish")
 
 
+_IS_VOUCHER = np.array([key.startswith("v_") for key in ITEMS.keys])
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Situation:
-    """The parts of a run that open or close pool slots and change rates.
+    """The parts of a run that open or close pool slots and change rates; made by `make_situation`.
 
     Attributes:
       exists: uint8[235], number of card objects of each item: owned, in the shop, in the open pack, being
         used. Index 0 counts things without an item id and means nothing.
+      possible: bool[235], items that a pool may give while no card of them exists.
       redeemed: bool[235], vouchers bought (by item id).
       hands_played: int32[12], times each poker hand was played this run.
-      enhancements: bool[9], enhancements that some card of the full deck has.
-      gros_michel_extinct: bool[].
       showman: bool[], a Showman is owned and works.
     """
 
     exists: Array
+    possible: Array
     redeemed: Array
     hands_played: Array
-    enhancements: Array
-    gros_michel_extinct: Array
     showman: Array
 
     def has(self, voucher: str) -> Array:
@@ -46,23 +47,43 @@ def add_existing(situation: Situation, item_id: Array) -> Situation:
     return replace(situation, exists=situation.exists.at[item_id].add(1, mode="promise_in_bounds"))
 
 
-def open_items(rules: RunRules, situation: Situation) -> Array:
-    """Which items a pool may give now, by all rules of rng.md 3. -> bool[235]"""
-    taken = (situation.exists > 0) & ~situation.showman
-    is_voucher = jnp.asarray([ITEMS.keys[n].startswith("v_") for n in range(len(ITEMS))])
-    # A voucher on display stays closed even with Showman; a redeemed one never comes back.
-    taken = taken | (is_voucher & ((situation.exists > 0) | situation.redeemed))
-    needs_hand = jnp.asarray(NEEDS_HAND)
-    hand_ok = (needs_hand < 0) | (situation.hands_played[jnp.maximum(needs_hand, 0)] > 0)
-    needs_enhancement = jnp.asarray(NEEDS_ENHANCEMENT)
-    enhancement_ok = (needs_enhancement == 0) | situation.enhancements[needs_enhancement]
+def make_situation(
+    rules: RunRules,
+    exists: Array,
+    redeemed: Array,
+    hands_played: Array,
+    enhancements: Array,
+    gros_michel_extinct: Array | bool = False,
+    showman: Array | bool = False,
+) -> Situation:
+    """The situation from the facts of the run (rng.md 3, rules 1 and 3 to 8).
+
+    Args:
+      enhancements: bool[9], enhancements that some card of the full deck has.
+      gros_michel_extinct: bool[]. The others as in `Situation`.
+    """
+    needs_hand, needs_enhancement = jnp.asarray(NEEDS_HAND), jnp.asarray(NEEDS_ENHANCEMENT)
+    hand_ok = (needs_hand < 0) | (hands_played[jnp.maximum(needs_hand, 0)] > 0)
+    enhancement_ok = (needs_enhancement == 0) | enhancements[needs_enhancement]
     needs_voucher = jnp.asarray(NEEDS_VOUCHER)
-    voucher_ok = (needs_voucher == 0) | situation.redeemed[needs_voucher]
-    number = jnp.arange(len(ITEMS))
-    extinct = situation.gros_michel_extinct
+    voucher_ok = (needs_voucher == 0) | redeemed[needs_voucher]
+    number, extinct = jnp.arange(len(ITEMS)), jnp.asarray(gros_michel_extinct)
     banana_ok = jnp.where(number == _GROS_MICHEL, ~extinct, jnp.where(number == _CAVENDISH, extinct, True))
-    allowed = ~rules.closed_items & ~jnp.asarray(HIDDEN) & (number > 0)
-    return allowed & ~taken & hand_ok & enhancement_ok & voucher_ok & banana_ok
+    allowed = ~rules.closed_items & ~jnp.asarray(HIDDEN) & ~redeemed & (number > 0)
+    return Situation(
+        exists=exists,
+        possible=allowed & hand_ok & enhancement_ok & voucher_ok & banana_ok,
+        redeemed=redeemed,
+        hands_played=hands_played,
+        showman=jnp.asarray(showman),
+    )
+
+
+def open_items(situation: Situation) -> Array:
+    """Which items a pool may give now, by all rules of rng.md 3. -> bool[235]"""
+    # A voucher on display stays closed even with Showman.
+    blocks = ~situation.showman | jnp.asarray(_IS_VOUCHER)
+    return situation.possible & ~((situation.exists > 0) & blocks)
 
 
 def _starting_items(kind_rows: tuple, column: str) -> np.ndarray:
@@ -90,11 +111,6 @@ def start_situation(rules: RunRules, enhancements: Array | None = None) -> Situa
     """
     exists = jnp.asarray(_DECK_CONSUMABLES)[rules.deck] + jnp.asarray(_CHALLENGE_ITEMS)[rules.challenge]
     redeemed = jnp.asarray(_DECK_VOUCHERS)[rules.deck] | jnp.asarray(_CHALLENGE_VOUCHERS)[rules.challenge]
-    return Situation(
-        exists=exists,
-        redeemed=redeemed,
-        hands_played=jnp.zeros(len(HANDS), jnp.int32),
-        enhancements=jnp.zeros(len(ENHANCEMENTS), bool) if enhancements is None else enhancements,
-        gros_michel_extinct=jnp.bool_(False),
-        showman=jnp.bool_(False),
-    )
+    if enhancements is None:
+        enhancements = jnp.zeros(len(ENHANCEMENTS), bool)
+    return make_situation(rules, exists, redeemed, jnp.zeros(len(HANDS), jnp.int32), enhancements)

@@ -6,7 +6,7 @@ added to anything, and divisors are made per element (measured in rng.md 12).
 """
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from jaxtro.env.rng.constants import C1, PI
 
@@ -23,26 +23,36 @@ def hash_step(value: Array, byte: Array, index: Array) -> Array:
     return v - jnp.floor(v)
 
 
-def hash_gapped(text: Array, present: Array) -> Array:
+def hash_gapped(text: Array, present: Array, wide: bool = False) -> Array:
     """Hashes the bytes of `text` where `present` is True, as if the others were not there.
 
     Gaps let a text be put together by concatenating parts of fixed width, without moving a byte.
 
     Args:
       text: uint8[N], ASCII codes. present: bool[N].
+      wide: for hashing thousands of texts at once: the loop is written out, so that the bytes stay in
+        registers (measured: twice as fast, and ten times as long to compile).
 
     Returns:
       float64[]: the hash in [0, 1); 1.0 for an empty text; NaN where the game's is NaN.
     """
-    index = jnp.sum(present, dtype=jnp.int32)
+    size = jnp.sum(present, dtype=jnp.int32)
     # A start that XLA cannot see as a constant, or it would merge C1 / 1.0 with the next factor.
-    value = jnp.where(index >= 0, 1.0, 2.0).astype(jnp.float64)
-    # Written out, not a scan: the bytes stay in registers (measured: 1.5 times as fast).
-    for place in reversed(range(text.shape[0])):
-        stepped = hash_step(value, text[place].astype(jnp.float64), index.astype(jnp.float64))
-        value = jnp.where(present[place], stepped, value)
-        index = index - present[place]
-    return value
+    start = jnp.where(size >= 0, 1.0, 2.0).astype(jnp.float64)
+
+    def body(carry: tuple[Array, Array], at: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
+        value, index = carry
+        byte, there = at
+        stepped = hash_step(value, byte.astype(jnp.float64), index.astype(jnp.float64))
+        return (jnp.where(there, stepped, value), index - there), None
+
+    carry = (start, size)
+    if wide:
+        for place in reversed(range(text.shape[0])):
+            carry, _ = body(carry, (text[place], present[place]))
+    else:
+        carry, _ = lax.scan(body, carry, (text, present), reverse=True, unroll=4)
+    return carry[0]
 
 
 def hash_text(text: Array, length: Array) -> Array:

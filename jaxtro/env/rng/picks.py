@@ -66,7 +66,8 @@ def pool_pick(
 
     def again(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         _, depth = carry
-        return to_index(retry_uniform(streams, stream, ante, depth + 1), size), depth + 1
+        u = retry_uniform(streams, stream, ante, depth + 1, closed(carry))
+        return to_index(u, size), depth + 1
 
     slot, depth = lax.while_loop(closed, again, (first, jnp.int32(1)))
     streams = note_retries(streams, stream, ante, depth)

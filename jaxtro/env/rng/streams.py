@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxtro.env.compaction import compacted
 from jaxtro.env.rng.generator import first_float, generator_seed, step_stream
 from jaxtro.env.rng.hash import hash_gapped, hash_seed
 from jaxtro.tables import streams as table
@@ -93,13 +94,13 @@ def stream_text(stream: Array, ante: Array, level: Array | int, seed: Array) -> 
     return jnp.concatenate(texts), jnp.concatenate(there)
 
 
-def stream_start(stream: Array, ante: Array, level: Array | int, seed: Array) -> Array:
+def stream_start(stream: Array, ante: Array, level: Array | int, seed: Array, wide: bool = False) -> Array:
     """The number a stream starts with: the hash of its text. -> float64[]"""
-    return hash_gapped(*stream_text(stream, ante, level, seed))
+    return hash_gapped(*stream_text(stream, ante, level, seed), wide)
 
 
 def _start_many(which: Sequence[int], antes: Sequence[Array], seed: Array) -> Array:
-    return jax.vmap(lambda stream, ante: stream_start(stream, ante, 1, seed))(
+    return jax.vmap(lambda stream, ante: stream_start(stream, ante, 1, seed, wide=True))(
         jnp.asarray(which, jnp.int32), jnp.stack(antes)
     )
 
@@ -289,16 +290,35 @@ def retry_count(streams: Streams, row: Array, level: Array) -> Array:
     return jnp.where(level < 2 + RETRY_LEVELS, counted, deep)
 
 
-def retry_uniform(streams: Streams, stream: Array, ante: Array, level: Array) -> Array:
-    """The float of the next use of a retry stream; `note_retries` records the use."""
-    times = retry_count(streams, _row_of(table.RETRY_SLOT, stream, ante), level)
-    start = step_stream(stream_start(stream, ante, level, streams.seed))
+def _retry(stream: Array, ante: Array, level: Array, seed: Array, seed_hash: Array, times: Array) -> Array:
     state, _ = lax.while_loop(
         lambda carry: carry[1] > 0,
         lambda carry: (step_stream(carry[0]), carry[1] - 1),
-        (start, times),
+        (step_stream(stream_start(stream, ante, level, seed)), times),
     )
-    return first_float(generator_seed(state, streams.seed_hash))
+    return first_float(generator_seed(state, seed_hash))
+
+
+_retry_compacted = compacted(_retry)
+
+
+def retry_uniform(
+    streams: Streams, stream: Array | int, ante: Array, level: Array, when: Array | bool = True
+) -> Array:
+    """The float of the next use of a retry stream; `note_retries` records the use.
+
+    In a batch only the games with `when` are computed.
+    """
+    times = retry_count(streams, _row_of(table.RETRY_SLOT, stream, ante), level)
+    return _retry_compacted(
+        jnp.asarray(when),
+        jnp.asarray(stream, jnp.int32),
+        jnp.asarray(ante, jnp.int32),
+        jnp.asarray(level, jnp.int32),
+        streams.seed,
+        streams.seed_hash,
+        times,
+    )
 
 
 def note_retries(streams: Streams, stream: Array, ante: Array, depth: Array) -> Streams:

@@ -1,0 +1,29 @@
+"""Shared fixtures. Compiled programs are kept in the working folder, so that a second run is fast."""
+
+import json
+from pathlib import Path
+
+import jax
+import pytest
+
+import jaxtro  # noqa: F401  (switches 64-bit numbers on)
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+jax.config.update("jax_compilation_cache_dir", str(ROOT / ".cache" / "jax"))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of specification and oracle data that developers have beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared (specification and oracle data of the developers) is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def rules_data(shared):  # type: ignore[no-untyped-def]
+    """Reads a JSON file of ../shared/rules."""
+    return lambda name: json.loads((shared / "rules" / f"{name}.json").read_text())

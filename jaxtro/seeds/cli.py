@@ -48,7 +48,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     find.add_argument(
         "--start",
         metavar="SEED",
-        help="first seed to try (default 11111111); to go on, give the last --start printed",
+        help="first seed to try (default 11111111); a search prints the one to go on with",
     )
     find.add_argument("--batch", type=_positive, metavar="N", help="seeds tried at once")
     find.add_argument(

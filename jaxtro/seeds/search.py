@@ -48,8 +48,8 @@ def plan_for(
             )
         if max(want.first_ante, want.last_ante) > antes:
             raise query.FilterError(
-                f"in the filter {want.text!r}: ante {max(want.first_ante, want.last_ante)} is beyond the {antes} "
-                "that are searched; raise --antes"
+                f"in the filter {want.text!r}: ante {max(want.first_ante, want.last_ante)} is beyond the "
+                f"{antes} that are searched; raise --antes"
             )
     parts = {part for want in wants for part in query.PARTS_OF[want.place]}
     if view == "shop" and "contents" in parts:

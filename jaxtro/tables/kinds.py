@@ -7,6 +7,7 @@ Five) and fronts (0 = C_2), where every value names something.
 import dataclasses
 import difflib
 import re
+import unicodedata
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
@@ -20,7 +21,8 @@ class UnknownNameError(ValueError):
 
 def _plain(text: str) -> str:
     """Spelling without case, spaces and punctuation, for forgiving look-ups."""
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+    plain = unicodedata.normalize("NFKD", text.lower())
+    return re.sub(r"[^a-z0-9]", "", plain)
 
 
 @dataclasses.dataclass(frozen=True)

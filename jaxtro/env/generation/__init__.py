@@ -35,6 +35,7 @@ __all__ = [
     "known_deck",
     "locked_masks",
     "make_rules",
+    "make_situation",
     "new_consumable",
     "new_joker",
     "next_boss",

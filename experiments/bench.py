@@ -1,0 +1,141 @@
+"""Benchmarks. `python experiments/bench.py rng`: the random generator and the seed search.
+
+Prints draws per second, stream steps per second and seeds per second of a fixed filter for several batch
+sizes, each against the bare formulas on the same arrays in the same run (`ratio`), and compile times.
+"""
+
+import argparse
+import functools
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import jaxtro
+from jaxtro.env import generation as gen
+from jaxtro.env import rng
+from jaxtro.seeds import query, search
+
+BATCHES = (256, 1024, 4096, 65536)
+FILTER = ("j_blueprint in shop by ante 2", "tag_negative in tag at ante 2")
+STREAMS = ("cdt{a}", "rarity{a}sho", "etperpoll{a}", "edisho{a}")
+USES = 50  # uses of each stream in one timed call
+
+
+def timed(function: Callable[..., Any], *args: Any, repeat: int = 5) -> tuple[float, float]:
+    """Compile seconds, and the median seconds of a call."""
+    start = time.perf_counter()
+    compiled = jax.jit(function).lower(*args).compile()
+    compile_s = time.perf_counter() - start
+    jax.block_until_ready(compiled(*args))
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        jax.block_until_ready(compiled(*args))
+        times.append(time.perf_counter() - start)
+    return compile_s, statistics.median(times)
+
+
+def _bare(state: jax.Array, seed_hash: jax.Array, draw: bool) -> jax.Array:
+    """The formulas alone, on numbers that stay in the loop."""
+
+    def use(state: jax.Array, _: None) -> tuple[jax.Array, jax.Array]:
+        state = rng.step_stream(state)
+        return state, rng.first_float(rng.generator_seed(state, seed_hash)) if draw else state
+
+    return jax.lax.scan(use, state, None, length=USES)[1]
+
+
+def _in_streams(streams: rng.Streams, ante: jax.Array, draw: bool) -> tuple[rng.Streams, jax.Array]:
+    """The same uses through the run's data structure."""
+
+    def use(streams: rng.Streams, _: None) -> tuple[rng.Streams, jax.Array]:
+        if draw:
+            peeked = rng.peek(streams, STREAMS, ante)
+            return rng.commit(streams, peeked, (True,) * len(STREAMS)), peeked.u
+        found = []
+        for key in STREAMS:
+            d, streams = rng.step(streams, key, ante)
+            found.append(d)
+        return streams, jnp.stack(found)
+
+    return jax.lax.scan(use, streams, None, length=USES)
+
+
+def bench_rng(batches: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Draws and stream steps per second, bare and inside `Streams`."""
+    rows = []
+    for batch in batches:
+        seeds = jnp.asarray(jaxtro.random_seeds(0, batch))
+        streams = jax.jit(jax.vmap(lambda seed: rng.start_streams(seed, 1, STREAMS)))(seeds)
+        state = jnp.asarray(np.random.default_rng(0).random((batch, len(STREAMS))))
+        hashes, ante = jnp.asarray(np.random.default_rng(1).random((batch, 1))), jnp.ones(batch, jnp.int32)
+        uses = batch * len(STREAMS) * USES
+        for name, draw in (("draws", True), ("stream steps", False)):
+            bare_compile, bare = timed(functools.partial(_bare, draw=draw), state, hashes)
+            real_compile, real = timed(jax.vmap(functools.partial(_in_streams, draw=draw)), streams, ante)
+            rows.append(
+                {
+                    "what": name, "batch": batch, "per_s": uses / real, "bare_per_s": uses / bare,
+                    "ratio": bare / real, "compile_s": real_compile, "bare_compile_s": bare_compile,
+                }
+            )  # fmt: skip
+    return rows
+
+
+def bench_search(batches: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Seeds per second of the fixed filter."""
+    rules, wants, rows = gen.make_rules(), [query.parse(text) for text in FILTER], []
+    plan = search.plan_for(wants, rules)
+    for batch in batches:
+        start = time.perf_counter()
+        steps = search.search(wants, rules, plan, 0, batch)
+        next(steps)
+        first, times = time.perf_counter() - start, []
+        for _ in range(5 if batch < 65536 else 2):
+            start = time.perf_counter()
+            next(steps)
+            times.append(time.perf_counter() - start)
+        rate = batch / statistics.median(times)
+        rows.append({"what": "seeds", "batch": batch, "per_s": rate, "first_batch_s": first})
+    return rows
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("rng",), help="rng: generator, streams, seed search")
+    parser.add_argument(
+        "--batch", type=int, action="append", help=f"batch size, repeatable (default {BATCHES})"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    args = parser.parse_args()
+    batches = tuple(args.batch or BATCHES)
+    if min(batches) < 1:
+        parser.error("--batch must be 1 or more")
+    rows = bench_rng(batches) + bench_search(batches)
+    device = jax.devices()[0]
+    head = {
+        "device": device.device_kind,
+        "jax": jax.__version__,
+        "python": platform.python_version(),
+        "filter": FILTER,
+    }
+    if args.json:
+        print(json.dumps(head | {"rows": rows}))
+        return
+    print(", ".join(f"{name} {value}" for name, value in head.items()))
+    for row in rows:
+        print("  ".join(f"{k} {v:,.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
+
+
+if __name__ == "__main__":
+    main()

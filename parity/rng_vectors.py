@@ -1,6 +1,7 @@
 """Comparison with `rng_vectors` files: hashes, streams, generators, shuffles, decks, targets, real saves."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -208,8 +209,7 @@ def _real_game_states(result: FileResult, section: dict[str, Any]) -> None:
 
 def _game_streams(result: FileResult, rows: list[list[Any]]) -> None:
     """The same states through `Streams`, for the keys that the game has without mods."""
-    known = [(row, table.parse_key(row[1])) for row in rows]
-    known = [(row, parsed) for row, parsed in known if parsed is not None]
+    known = [(row, parsed) for row in rows if (parsed := table.parse_key(row[1])) is not None]
 
     def one(
         seed: jax.Array, stream: jax.Array, ante: jax.Array, level: jax.Array, uses: jax.Array
@@ -230,7 +230,7 @@ def _game_streams(result: FileResult, rows: list[list[Any]]) -> None:
         _count(result, "stream_table", where, row[3] / 1e13, float(value))
 
 
-_SECTIONS = {
+_SECTIONS: dict[str, Callable[[FileResult, Any], None]] = {
     "hash": _hash,
     "streams": _streams,
     "step_edge": _step_edge,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.typing import ArrayLike
 
 from jaxtro.env import generation as gen
 from jaxtro.env import rng
@@ -162,7 +163,7 @@ def _no_items(shape: tuple[int, ...]) -> gen.Item:
     return gen.Item(nothing, nothing - 1, nothing, nothing, nothing, no, no, no)
 
 
-def analyse(seed: Array, rules: gen.RunRules, plan: Plan) -> SeedReport:
+def analyse(seed: ArrayLike, rules: gen.RunRules, plan: Plan) -> SeedReport:
     """Works out what a seed holds.
 
     Args:
@@ -171,7 +172,7 @@ def analyse(seed: Array, rules: gen.RunRules, plan: Plan) -> SeedReport:
       plan: what to work out (static).
     """
     parts = plan.parts
-    streams = rng.start_streams(seed, 1, plan.stream_keys)
+    streams = rng.start_streams(jnp.asarray(seed), 1, plan.stream_keys)
     deck, streams = gen.starting_deck(streams, rules) if "deal" in parts else (None, streams)
     known_deck = deck if deck is not None else gen.known_deck(rules)
     base = gen.start_situation(rules, known_deck.enhancements())
@@ -218,8 +219,10 @@ def analyse(seed: Array, rules: gen.RunRules, plan: Plan) -> SeedReport:
 
     start = (streams, jnp.zeros(len(BLINDS), jnp.int32))
     antes = jnp.arange(1, plan.antes + 1, dtype=jnp.int32)
-    (streams, _), reports = lax.scan(ante_report, start, antes)
-    return SeedReport(*reports, overflow=streams.overflow)
+    (streams, _), (boss, voucher, tags, orbital, shop, packs, cards, deal) = lax.scan(
+        ante_report, start, antes
+    )
+    return SeedReport(boss, voucher, tags, orbital, shop, packs, cards, deal, streams.overflow)
 
 
 @functools.lru_cache(maxsize=32)
@@ -227,7 +230,7 @@ def _compiled(plan: Plan):  # type: ignore[no-untyped-def]
     return jax.jit(jax.vmap(lambda seed, rules: analyse(seed, rules, plan), in_axes=(0, None)))
 
 
-def analyse_batch(seeds: Array, rules: gen.RunRules, plan: Plan) -> SeedReport:
+def analyse_batch(seeds: ArrayLike, rules: gen.RunRules, plan: Plan) -> SeedReport:
     """`analyse` for many seeds with the same rules, compiled once per plan and batch size.
 
     seeds: uint8[B, 8]. All arrays of the report get a leading axis B.

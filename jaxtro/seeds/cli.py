@@ -22,8 +22,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     seed = commands.add_parser(
         "seed",
         help="show what a seed holds",
-        description="Shows bosses, tags, vouchers, shop items and packs of a seed, ante by ante, for a player "
-        "who buys nothing.",
+        description="Shows bosses, tags, vouchers, shop items and packs of a seed, ante by ante, for a "
+        "player who buys nothing.",
     )
     seed.add_argument("seed", metavar="SEED", help="1 to 8 of the characters 1-9 and A-Z")
     seed.add_argument("--json", action="store_true", help="print one JSON object with keys instead of names")
@@ -79,8 +79,8 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--antes", type=_positive, default=8, metavar="N", help="antes 1 to N (default 8)")
     parser.add_argument(
         "--view", choices=VIEWS, default="queue",
-        help="queue: the shop streams alone, as seed finders print them; shop: what lies on the counter in two "
-        "visits an ante, where things on display are not offered again (default queue)",
+        help="queue: the shop streams alone, as seed finders print them; shop: what lies on the counter in "
+        "two visits an ante, where things on display are not offered again (default queue)",
     )  # fmt: skip
     parser.add_argument(
         "--slots", type=_positive, default=8, metavar="N", help="shop items an ante, view queue"

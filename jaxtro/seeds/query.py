@@ -17,6 +17,7 @@
 import dataclasses
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -108,7 +109,12 @@ def parse(text: str) -> Want:
     if not found:
         raise FilterError(f"cannot read the filter {text!r}; {_HELP}. Example: j_blueprint in shop by ante 2")
     place, pack_kind = _place(found["place"], text)
-    fields = {"text": text, "negated": bool(found["negated"]), "place": place, "pack_kind": pack_kind}
+    fields: dict[str, Any] = {
+        "text": text,
+        "negated": bool(found["negated"]),
+        "place": place,
+        "pack_kind": pack_kind,
+    }
     fields["count"] = int(found["count"] or 1)
     if fields["count"] < 1:
         raise FilterError(f"in the filter {text!r}: the count must be 1 or more")

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 
 from jaxtro.env import generation as gen
 from jaxtro.env import rng
@@ -58,9 +59,9 @@ def plan_for(
     return Plan(last, view, tuple(part for part in PARTS if part in parts), rerolls, slots, size)
 
 
-def first_soul_joker(seed: Array, rules: gen.RunRules) -> Array:
+def first_soul_joker(seed: ArrayLike, rules: gen.RunRules) -> Array:
     """The legendary joker that the first The Soul of a run gives. -> int32[] item id"""
-    streams = rng.start_streams(seed, 1, ["Joker4"])
+    streams = rng.start_streams(jnp.asarray(seed), 1, ["Joker4"])
     joker, _ = gen.pick_item(streams, gen.start_situation(rules), "Joker4", POOL_ID["Joker4"], jnp.int32(1))
     return joker
 

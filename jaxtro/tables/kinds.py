@@ -78,7 +78,8 @@ def make_kind(label: str, rows: tuple[Mapping[str, Any], ...], none: bool = True
         for form in (keys[number], names[number], short, re.sub(last_word, "", names[number], flags=re.I)):
             spellings.setdefault(_plain(form), number)
     members = {re.sub(r"\W", "_", key): number for number, key in enumerate(keys) if key}
-    return Kind(label, rows, keys, names, IntEnum(label.title().replace(" ", ""), members), spellings)
+    enum: Any = IntEnum(label.title().replace(" ", ""), members)
+    return Kind(label, rows, keys, names, enum, spellings)
 
 
 JOKERS = make_kind("joker", _load.read("jokers")["rows"])

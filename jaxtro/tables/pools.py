@@ -1,5 +1,7 @@
 """Ordered pools as padded arrays of item ids, and the lists that picks index (rng.md 2, 3)."""
 
+from typing import Any
+
 import numpy as np
 
 from jaxtro.tables import _load
@@ -9,8 +11,8 @@ _DATA = _load.read("pools")
 _LISTS = {row["key"]: row["items"] for row in _DATA["rows"]}
 
 
-def _frozen(values: object, dtype: type) -> np.ndarray:
-    array = np.asarray(values, dtype)
+def _frozen(values: Any, dtype: type) -> np.ndarray:
+    array: np.ndarray = np.asarray(values, dtype)
     array.setflags(write=False)
     return array
 

@@ -31,7 +31,7 @@ def _layout() -> dict[str, np.ndarray]:
         slot[number], next_slot = next_slot, next_slot + rows
         if row["retry"]:
             retry_slot[number], next_retry = next_retry, next_retry + rows
-    arrays = dict(
+    arrays: dict[str, np.ndarray] = dict(
         prefix=prefix, prefix_len=prefix_len, suffix=suffix, suffix_len=suffix_len,
         by_ante=by_ante, slot=slot, retry_slot=retry_slot,
         sizes=np.array([next_slot, next_retry]),

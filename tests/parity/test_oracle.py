@@ -26,13 +26,16 @@ GOLDEN = {
                     "tag_small": "tag_foil",
                     "tag_big": "tag_economy",
                     "shop": [
-                        "j_burglar", "c_jupiter", "j_juggler", "j_hanging_chad", "j_green_joker", "j_drunkard",
-                        "j_onyx_agate", "c_moon", "j_egg", "j_vampire",
+                        "j_burglar", "c_jupiter", "j_juggler", "j_hanging_chad", "j_green_joker",
+                        "j_drunkard", "j_onyx_agate", "c_moon", "j_egg", "j_vampire",
                     ],
                     "queue_packs": [
                         ["p_buffoon_normal_1", "j_greedy_joker", "j_diet_cola"],
                         ["p_buffoon_jumbo_1", "j_crazy", "j_seeing_double", "j_square", "j_credit_card"],
-                        ["p_arcana_jumbo_2", "c_high_priestess", "c_devil", "c_sun", "c_tower", "c_heirophant"],
+                        [
+                            "p_arcana_jumbo_2", "c_high_priestess", "c_devil", "c_sun", "c_tower",
+                            "c_heirophant",
+                        ],
                         ["p_celestial_jumbo_1", "c_earth", "c_saturn", "c_mars", "c_uranus", "c_mercury"],
                     ],
                     "orbital": ["Three of a Kind", "Pair", "Flush"],

@@ -197,7 +197,7 @@ def test_gold_stake_stickers_follow_their_streams(shop_slots):
     run = reference.Run("TEST123")
     for n, number in enumerate(made.id):
         if not 0 < number <= 150:
-            assert not (made.eternal[n] or made.perishable[n] or made.rental[n])
+            assert not any((made.eternal[n], made.perishable[n], made.rental[n]))
             continue
         u, rental, row = run.u("etperpoll1"), run.u("ssjr1"), ITEMS.row(number)
         assert made.eternal[n] == (u > 0.7 and row["eternal_ok"])

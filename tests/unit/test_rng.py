@@ -64,7 +64,7 @@ def test_results_do_not_depend_on_batch_size_or_jit():
     full = jax.device_get(batched(seeds))
     for size in (1, 7, 256):
         part = jax.device_get(batched(seeds[:size]))
-        chex.assert_trees_all_equal(part, jax.tree.map(lambda x: x[:size], full))
+        chex.assert_trees_all_equal(part, jax.tree.map(lambda x, size=size: x[:size], full))
     single = jax.device_get(jax.jit(_mixed_program)(seeds[3]))
     chex.assert_trees_all_equal(single, jax.tree.map(lambda x: x[3], full))
     eager = jax.device_get(jax.vmap(_mixed_program)(seeds[:7]))

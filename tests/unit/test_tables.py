@@ -116,8 +116,10 @@ def test_pools_agree_with_the_rules(rules_data):
 def test_names_agree_with_the_rules(rules_data):
     names = rules_data("names")["key_to_name"]
     for kind, group in (
-        (tables.JOKERS, "joker"), (tables.VOUCHERS, "voucher"), (tables.TAGS, "tag"), (tables.BLINDS, "blind"),
-        (tables.DECKS, "deck"), (tables.STAKES, "stake"), (tables.PACKS, "booster"), (tables.CHALLENGES, "challenge"),
+        (tables.JOKERS, "joker"), (tables.VOUCHERS, "voucher"), (tables.TAGS, "tag"),
+        (tables.BLINDS, "blind"),
+        (tables.DECKS, "deck"), (tables.STAKES, "stake"), (tables.PACKS, "booster"),
+        (tables.CHALLENGES, "challenge"),
         (tables.ENHANCEMENTS, "enhancement"), (tables.SEALS, "seal"), (tables.STICKERS, "sticker"),
     ):  # fmt: skip
         assert {row["key"]: row["name"] for row in kind.rows} == names[group], group

@@ -150,7 +150,8 @@ def round_targets(
         places.append(place)
     suits = jnp.asarray(ANCIENT_SUITS)
     at, streams = rng.pick_where(streams, "anc{a}", ante, suits != ancient)
-    return RoundTargets(*places, suits[at].astype(jnp.int32)), streams
+    idol, mail, castle = places
+    return RoundTargets(idol, mail, castle, suits[at].astype(jnp.int32)), streams
 
 
 def front_suit(front: Array) -> Array:

@@ -60,7 +60,7 @@ for _pool, _items in enumerate(POOL_ITEMS):
 def pick_item(
     streams: rng.Streams,
     situation: Situation,
-    key: str | Array,
+    key: str | int | Array,
     pool: Array | int,
     ante: Array,
     when: Array | bool = True,

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 
 from jaxtro.tables import (
     BLINDS,
@@ -93,8 +94,8 @@ def rules_of(
     deck: Array | int,
     stake: Array | int = WHITE_STAKE,
     challenge: Array | int = NO_CHALLENGE,
-    locked: Array | None = None,
-    undiscovered_tags: Array | None = None,
+    locked: ArrayLike | None = None,
+    undiscovered_tags: ArrayLike | None = None,
     win_ante: Array | int = WIN_ANTE,
 ) -> RunRules:
     """Rules of a run from ids; traceable. `make_rules` takes names.

@@ -6,7 +6,7 @@ from jax import Array, lax
 from jaxtro.env.rng.constants import C2, C3, NAN_WORD, PI, TEN13, WARM_UP, WORDS, E
 from jaxtro.env.rng.hash import guard
 
-Words = tuple[Array, Array, Array, Array]
+Words = tuple[Array, ...]  # four uint64
 
 
 def step_stream(state: Array) -> Array:

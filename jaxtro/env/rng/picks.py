@@ -6,11 +6,11 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from jaxtro.env.rng.generator import to_index
-from jaxtro.env.rng.streams import Streams, note_retries, retry_uniform, stream_id, uniform
+from jaxtro.env.rng.streams import StreamKey, Streams, note_retries, retry_uniform, stream_id, uniform
 
 
 def pick(
-    streams: Streams, key: str | Array, ante: Array, count: Array | int, when: Array | bool = True
+    streams: Streams, key: StreamKey, ante: Array, count: Array | int, when: Array | bool = True
 ) -> tuple[Array, Streams]:
     """Picks one of `count` elements; counts from 0. -> int32[]"""
     u, streams = uniform(streams, key, ante, when)
@@ -18,7 +18,7 @@ def pick(
 
 
 def pick_where(
-    streams: Streams, key: str | Array, ante: Array, member: Array, when: Array | bool = True
+    streams: Streams, key: StreamKey, ante: Array, member: Array, when: Array | bool = True
 ) -> tuple[Array, Streams]:
     """Picks among the places where `member` (bool[N]) is True, in order, as from a list without the rest.
 
@@ -34,7 +34,7 @@ def pick_where(
 
 def pool_pick(
     streams: Streams,
-    key: str | Array,
+    key: StreamKey,
     ante: Array,
     is_open: Callable[[Array], Array],
     some_open: Array,

@@ -21,6 +21,9 @@ from jaxtro.tables import streams as table
 
 RETRY_LEVELS = 12  # levels 2..13 have a counter each
 DEEP_PICKS = 6  # picks that went deeper, each with its depth
+# A text of the stream table, or a (traced) row of it.
+StreamKey = str | int | Array
+
 _RESAMPLE = np.frombuffer(b"_resample", np.uint8)
 
 
@@ -177,7 +180,7 @@ def slot_of(stream: Array | int, ante: Array) -> Array:
     return _row_of(table.SLOT, stream, ante)
 
 
-def stream_id(key: str | Array) -> Array | int:
+def stream_id(key: StreamKey) -> Array | int:
     """Row of the stream table for a key such as "rarity{a}sho"; traced rows pass through."""
     return table.STREAM_ID[key] if isinstance(key, str) else key
 
@@ -189,7 +192,8 @@ def _write(array: Array, index: Array, value: Array, seed: Array) -> Array:
     seed's first character, always 0, makes it each game's own (measured: 2.6 -> 25 M draws/s).
     """
     own = index + (seed[0] >> 7).astype(index.dtype)
-    return lax.dynamic_update_slice(array, value[None], (own,) + (jnp.zeros_like(own),) * value.ndim)
+    start = [own] + [jnp.zeros_like(own)] * value.ndim
+    return lax.dynamic_update_slice(array, value[None], start)
 
 
 @jax.tree_util.register_dataclass
@@ -228,7 +232,7 @@ def commit(streams: Streams, peeked: Peeked, when: Sequence[Array | bool]) -> St
     return replace(streams, states=states)
 
 
-def step(streams: Streams, key: str | Array, ante: Array, when: Array | bool = True) -> tuple[Array, Streams]:
+def step(streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True) -> tuple[Array, Streams]:
     """Uses a stream once: the seed of this use's generator (float64[]), and the streams after it.
 
     Args:
@@ -245,7 +249,7 @@ def step(streams: Streams, key: str | Array, ante: Array, when: Array | bool = T
 
 
 def uniform(
-    streams: Streams, key: str | Array, ante: Array, when: Array | bool = True
+    streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True
 ) -> tuple[Array, Streams]:
     """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`."""
     d, streams = step(streams, key, ante, when)
@@ -253,7 +257,7 @@ def uniform(
 
 
 def peek_successive(
-    streams: Streams, key: str | Array, ante: Array, count: int, needed: Array | bool = True
+    streams: Streams, key: StreamKey, ante: Array, count: int, needed: Array | bool = True
 ) -> tuple[Array, Array]:
     """Looks at the next `count` uses of one stream; `use_successive` makes some of them.
 
@@ -264,7 +268,8 @@ def peek_successive(
     """
     state = streams.states[slot_of(stream_id(key), ante)]
 
-    def look(_: tuple) -> tuple[Array, Array, Array]:
+    def look(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        del carry
         states = [step_stream(state)]
         for _ in range(count - 1):
             states.append(step_stream(states[-1]))
@@ -276,7 +281,7 @@ def peek_successive(
     return u, states
 
 
-def use_successive(streams: Streams, key: str | Array, ante: Array, states: Array, times: Array) -> Streams:
+def use_successive(streams: Streams, key: StreamKey, ante: Array, states: Array, times: Array) -> Streams:
     """Makes the first `times` (int32[], 0..count) of the uses that `peek_successive` looked at."""
     slot = slot_of(stream_id(key), ante)
     value = jnp.where(times > 0, states[jnp.maximum(times, 1) - 1], streams.states[slot])
@@ -321,7 +326,7 @@ def retry_uniform(
     )
 
 
-def note_retries(streams: Streams, stream: Array, ante: Array, depth: Array) -> Streams:
+def note_retries(streams: Streams, stream: Array | int, ante: Array, depth: Array) -> Streams:
     """Records a pick that used the retry levels 2..depth (depth 1: none)."""
     row = _row_of(table.RETRY_SLOT, stream, ante)
     counts, deep = streams.retry_counts[row], streams.retry_deep[row]

@@ -78,7 +78,7 @@ def make_kind(label: str, rows: tuple[Mapping[str, Any], ...], none: bool = True
         for form in (keys[number], names[number], short, re.sub(last_word, "", names[number], flags=re.I)):
             spellings.setdefault(_plain(form), number)
     members = {re.sub(r"\W", "_", key): number for number, key in enumerate(keys) if key}
-    enum: Any = IntEnum(label.title().replace(" ", ""), members)
+    enum: Any = IntEnum(label.title().replace(" ", ""), members)  # type: ignore[misc]
     return Kind(label, rows, keys, names, enum, spellings)
 
 

@@ -1,6 +1,7 @@
 """Command line: `python -m jaxtro seed SEED`, `python -m jaxtro find --want ...`."""
 
 import argparse
+import os
 import sys
 
 from jaxtro import __version__
@@ -22,7 +23,8 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:  # unknown names, bad seeds and filters say what is allowed
         print(f"jaxtro: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader, such as `head`, has enough
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (until the interpreter's last flush)
         return 0
 
 

@@ -29,24 +29,31 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = _parser().parse_args(argv)
     enable_compile_cache()
-    results = []
+    results, unread = [], 0
     try:
-        for path in find_files(args.paths):
-            result = check_file(path)
-            results.append(result)
-            if not args.json:
-                print("\n".join(result.lines(args.show)), flush=True)
+        files = find_files(args.paths)
     except InputError as error:
         print(f"parity: {error}", file=sys.stderr)
         return 2
+    for path in files:
+        try:
+            result = check_file(path)
+        except InputError as error:  # the other files are still compared
+            print(f"parity: {error}", file=sys.stderr)
+            unread += 1
+            continue
+        results.append(result)
+        if not args.json:
+            print("\n".join(result.lines(args.show)), flush=True)
     ok = all(result.ok for result in results)
     if args.json:
         matched, total = sum(r.matched for r in results), sum(r.total for r in results)
-        files = [result.as_dict() for result in results]
-        print(json.dumps({"matched": matched, "total": total, "ok": ok, "files": files}))
+        reports = [result.as_dict() for result in results]
+        summary = {"matched": matched, "total": total, "ok": ok and not unread, "unread": unread}
+        print(json.dumps(summary | {"files": reports}))
     else:
         print(total_line(results))
-    return 0 if ok else 1
+    return 2 if unread else 0 if ok else 1
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ class InputError(ValueError):
 
 
 def _looks_like_rng_vectors(data: Any) -> bool:
-    return isinstance(data, dict) and bool({"hash", "streams", "generator", "real_game_states"} & set(data))
+    return isinstance(data, dict) and bool(rng_vectors.SECTIONS & set(data))
 
 
 def _looks_like_seed_shops(data: Any) -> bool:
@@ -43,7 +44,8 @@ def find_files(paths: Iterable[str]) -> list[Path]:
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*.json") if p.name != "index.json")
+            found = sorted(p for p in path.rglob("*.json*") if p.name.endswith((".json", ".json.gz")))
+            found = [p for p in found if p.name != "index.json"]
             if not found:
                 raise InputError(f"{path}: no .json file in this folder")
             files += found
@@ -63,13 +65,13 @@ def check_file(path: Path) -> FileResult:
     try:
         raw = path.read_bytes()
         data = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from error
     for name, looks_like, check in FORMATS:
         if looks_like(data):
             try:
                 return check(str(path), data)
-            except (KeyError, TypeError, ValueError, IndexError) as error:
+            except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
                 raise InputError(f"{path}: looks like {name}, but {type(error).__name__}: {error}") from error
     known = ", ".join(name for name, *_ in FORMATS)
     raise InputError(f"{path}: not a known format (known: {known})")

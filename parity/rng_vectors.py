@@ -1,5 +1,6 @@
 """Comparison with `rng_vectors` files: hashes, streams, generators, shuffles, decks, targets, real saves."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,14 @@ def _same(got: float, expected: float) -> bool:
 
 def _number(text: str | None) -> float:
     return float("nan") if text is None or "nan" in str(text).lower() else float.fromhex(text)
+
+
+def _state(k: Any) -> float:
+    """The state of a stream from its integer form (times 1e13); NaN for null or a text such as "nan"."""
+    try:
+        return float("nan") if k is None else int(k) / 1e13
+    except ValueError:
+        return float("nan")
 
 
 def _hash(result: FileResult, rows: list[dict[str, Any]]) -> None:
@@ -75,17 +84,16 @@ def _streams(result: FileResult, section: dict[str, Any]) -> None:
     for number, row in enumerate(rows):
         for use, (k, d, u) in enumerate(row["steps"]):
             where = f"seed {row['seed']} key {row['key']} use {use + 1}"
-            state = float("nan") if k is None or isinstance(k, str) else k / 1e13
-            _count(result, "streams", where + " state", state, float(states[number, use]))
+            _count(result, "streams", where + " state", _state(k), float(states[number, use]))
             _count(result, "streams", where + " generator seed", _number(d), float(seeds[number, use]))
             _count(result, "streams", where + " float", _number(u), float(floats[number, use]))
 
 
 def _step_edge(result: FileResult, rows: list[dict[str, Any]]) -> None:
-    start = np.array([row["in"] for row in rows]) / 1e13
+    start = np.array([_state(row["in"]) for row in rows])
     got = np.asarray(jax.jit(jax.vmap(rng.step_stream))(start))
     for row, value in zip(rows, got, strict=True):
-        _count(result, "step_edge", f"step from {row['in']}", row["out"] / 1e13, float(value))
+        _count(result, "step_edge", f"step from {row['in']}", _state(row["out"]), float(value))
         _count(
             result, "step_edge", f"step from {row['in']}, as float", _number(row["out_float"]), float(value)
         )
@@ -128,23 +136,28 @@ def _shuffle(result: FileResult, rows: list[dict[str, Any]]) -> None:
 
 
 def _deck(result: FileResult, rows: list[dict[str, Any]]) -> None:
-    def orders(seed: jax.Array) -> jax.Array:
-        streams = rng.start_streams(seed, 1, ["shuffle", "nr{a}", "cashout{a}"])
-        found = []
-        for key, uses in (("shuffle", 1), ("nr{a}", 3), ("cashout{a}", 3)):
-            for _ in range(uses):
-                order, streams = gen.shuffled(streams, key, jnp.int32(1), jnp.int32(52), 52)
-                found.append(order)
-        return jnp.stack(found)
+    """Deck orders; a key is a stream text, with "(2nd draw)" behind it for a later use."""
 
-    names = {"shuffle": 0}
-    for base, key in ((1, "nr1"), (4, "cashout1")):
-        names |= {f"{key} ({nth} draw)": base + n for n, nth in enumerate(("1st", "2nd", "3rd"))}
-    got = np.asarray(jax.jit(jax.vmap(orders))(np.stack([jaxtro.encode_seed(row["seed"]) for row in rows])))
+    def order(seed: jax.Array, stream: jax.Array, ante: jax.Array, uses: jax.Array) -> jax.Array:
+        state = rng.stream_start(stream, ante, 1, seed)
+        state = jax.lax.fori_loop(0, uses, lambda _, state: rng.step_stream(state), state)
+        d = rng.generator_seed(state, rng.hash_seed(seed))
+        return rng.shuffle(jnp.arange(52, dtype=jnp.int32), jnp.int32(52), d)
+
+    streams, antes, uses = [], [], []
+    for row in rows:
+        found = re.fullmatch(r"(\S+)(?: \((\d+)\w+ draw\))?", row["key"])
+        parsed = table.parse_key(found[1]) if found else None
+        if found is None or parsed is None:
+            raise ValueError(f"unknown deck key {row['key']!r}")
+        streams.append(table.STREAM_ID[parsed[0]])
+        antes.append(parsed[1])
+        uses.append(int(found[2] or 1))
+    seeds = np.stack([jaxtro.encode_seed(row["seed"]) for row in rows])
+    got = np.asarray(jax.jit(jax.vmap(order))(seeds, np.array(streams), np.array(antes), np.array(uses)))
     for n, row in enumerate(rows):
         where = f"deck of seed {row['seed']} key {row['key']}"
-        fronts = [FRONTS[front] for front in got[n, names[row["key"]]]] if row["key"] in names else None
-        _count(result, "deck", where, row["order_bottom_to_top"], fronts)
+        _count(result, "deck", where, row["order_bottom_to_top"], [FRONTS[front] for front in got[n]])
 
 
 def _erratic(result: FileResult, rows: list[dict[str, Any]]) -> None:
@@ -203,13 +216,15 @@ def _real_game_states(result: FileResult, section: dict[str, Any]) -> None:
         states, *_ = _stream_uses([row[0] for row in rows], [row[1] for row in rows], uses)
         for n, (seed, key, state) in enumerate(rows):
             where = f"save of seed {seed} key {key} after {uses} draws"
-            _count(result, "real_game_states", where, state / 1e13, float(states[n, -1]))
+            _count(result, "real_game_states", where, _state(state), float(states[n, -1]))
     _game_streams(result, section["rows"])
 
 
 def _game_streams(result: FileResult, rows: list[list[Any]]) -> None:
     """The same states through `Streams`, for the keys that the game has without mods."""
     known = [(row, parsed) for row in rows if (parsed := table.parse_key(row[1])) is not None]
+    if not known:
+        return
 
     def one(
         seed: jax.Array, stream: jax.Array, ante: jax.Array, level: jax.Array, uses: jax.Array
@@ -227,7 +242,7 @@ def _game_streams(result: FileResult, rows: list[list[Any]]) -> None:
     got = np.asarray(jax.jit(jax.vmap(one))(*args))
     for (row, _), value in zip(known, got, strict=True):
         where = f"stream table: seed {row[0]} key {row[1]} after {row[2]} draws"
-        _count(result, "stream_table", where, row[3] / 1e13, float(value))
+        _count(result, "stream_table", where, _state(row[3]), float(value))
 
 
 _SECTIONS: dict[str, Callable[[FileResult, Any], None]] = {
@@ -242,6 +257,8 @@ _SECTIONS: dict[str, Callable[[FileResult, Any], None]] = {
     "real_game_states": _real_game_states,
 }
 
+SECTIONS = frozenset(_SECTIONS)
+
 
 def check(path: str, data: dict[str, Any]) -> FileResult:
     """Compares every value of every section; a section that is not known counts as a difference."""
@@ -250,7 +267,8 @@ def check(path: str, data: dict[str, Any]) -> FileResult:
         if name == "meta":
             continue
         if name in _SECTIONS:
-            _SECTIONS[name](result, section)
+            if section and (not isinstance(section, dict) or section["rows"]):
+                _SECTIONS[name](result, section)
         else:
             result.count(name, name, [Mismatch(name, "section", "a known section", "unknown")])
     return result

@@ -22,7 +22,8 @@ from jaxtro.tables.streams import STREAM_KEYS
 
 PARTS = ("boss", "voucher", "tags", "orbital", "shop", "packs", "contents", "deal")
 VIEWS = ("shop", "queue")
-PACKS_PER_ANTE = 4
+FIRST_ANTE_PACKS = 4  # ante 1 has two shop visits, after the Small and the Big Blind
+MAX_ANTE = 999
 DEALT = 10  # cards of a deal that a report shows
 BLINDS_PER_ANTE = 3
 
@@ -56,6 +57,8 @@ class Plan:
       parts: which of `PARTS` are wanted; the others come out as zeros.
       rerolls: rerolls of the first shop visit of each ante (view "shop").
       slots: shop items of each ante (view "queue").
+      packs: packs of each ante. 4: those of two visits. 6: also those of the shop after the last boss, which
+        belongs to the new ante (rng.md 5.5); ante 1 has 4 all the same. Only for the view "queue".
       shop_size: card slots of a shop, 2 to 4 (view "shop"); `gen.shop_size` tells it for a deck.
     """
 
@@ -65,12 +68,17 @@ class Plan:
     rerolls: int = 3
     slots: int = 8
     shop_size: int = 2
+    packs: int = 4
 
     def __post_init__(self) -> None:
         if self.antes < 1 or self.rerolls < 0 or self.slots < 0 or not 1 <= self.shop_size <= 4:
             raise ValueError(
                 f"antes must be 1 or more, rerolls and slots 0 or more, shop_size 1 to 4: {self}"
             )
+        if self.antes > MAX_ANTE:
+            raise ValueError(f"antes must be {MAX_ANTE} or less, not {self.antes}")
+        if self.packs not in (4, 6) or (self.packs == 6 and self.view == "shop"):
+            raise ValueError('packs must be 4, or 6 in the view "queue"')
         if self.view not in VIEWS:
             raise ValueError(f"unknown view {self.view!r}; allowed: {', '.join(VIEWS)}")
         if set(self.parts) - set(PARTS):
@@ -98,7 +106,7 @@ class SeedReport:
       boss: int32[A], blind ids. voucher: int32[A], item ids. tags: int32[A, 2], Small then Big.
       orbital: int32[A, 3], hands of an Orbital Tag gained at Small, Big, Boss.
       shop: `Item` of arrays [A, F, S]: F fills of S slots (`Plan.fills`).
-      packs: int32[A, 4], pack ids, two per visit. cards: `Item` of arrays [A, 4, 5].
+      packs: int32[A, P], pack ids, two per visit, P = `Plan.packs`. cards: `Item` of arrays [A, P, 5].
       deal: int32[A, 3, 10], fronts of the first cards dealt to the 1st, 2nd, 3rd blind selected.
       overflow: bool[], the retry counters were too small and the report may be wrong (see `rng.Streams`).
     """
@@ -144,17 +152,18 @@ def _shop(
 def _packs(
     streams: rng.Streams, rules: gen.RunRules, base: gen.Situation, ante: Array, plan: Plan, exists: Array
 ) -> tuple[Array, gen.Item, rng.Streams]:
-    """The four packs of an ante and their cards. exists: uint8[4, 235], at the opening of each."""
+    """The packs of an ante and their cards. exists: uint8[P, 235], at the opening of each."""
 
     def one(streams: rng.Streams, at: tuple[Array, Array]) -> tuple[rng.Streams, tuple[Array, gen.Item]]:
         place, shown = at
-        pack, streams = gen.next_pack(streams, rules, ante, (ante == 1) & (place == 0))
+        there = (place < FIRST_ANTE_PACKS) | (ante > 1)
+        pack, streams = gen.next_pack(streams, rules, ante, (ante == 1) & (place == 0), there)
         if "contents" not in plan.parts:
             return streams, (pack, _no_items((5,)))
-        cards, _, streams = gen.open_pack(streams, rules, replace(base, exists=shown), ante, pack)
+        cards, _, streams = gen.open_pack(streams, rules, replace(base, exists=shown), ante, pack, there)
         return streams, (pack, cards)
 
-    streams, (packs, cards) = lax.scan(one, streams, (jnp.arange(PACKS_PER_ANTE), exists))
+    streams, (packs, cards) = lax.scan(one, streams, (jnp.arange(plan.packs), exists))
     return packs, cards, streams
 
 
@@ -200,12 +209,12 @@ def analyse(seed: ArrayLike, rules: gen.RunRules, plan: Plan) -> SeedReport:
         items, exists = _no_items((fills, size)), jnp.broadcast_to(base.exists, (fills, *base.exists.shape))
         if "shop" in parts:
             items, exists, streams = _shop(streams, rules, base, ante, plan)
-        packs, cards = jnp.zeros(PACKS_PER_ANTE, jnp.int32), _no_items((PACKS_PER_ANTE, 5))
+        packs, cards = jnp.zeros(plan.packs, jnp.int32), _no_items((plan.packs, 5))
         if "packs" in parts:
             if plan.view == "shop" and "shop" in parts:
                 shown = jnp.stack([exists[-2], exists[-2], exists[-1], exists[-1]])
             else:
-                shown = jnp.broadcast_to(base.exists, (PACKS_PER_ANTE, *base.exists.shape))
+                shown = jnp.broadcast_to(base.exists, (plan.packs, *base.exists.shape))
             packs, cards, streams = _packs(streams, rules, base, ante, plan, shown)
         deal = jnp.zeros((BLINDS_PER_ANTE, DEALT), jnp.int32)
         if deck is not None:

@@ -90,7 +90,8 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--locked", action="append", default=[], metavar="ITEM",
-        help='an item that the profile has not unlocked; "new" stands for all that a new profile has locked',
+        help="an item that the profile has not unlocked, or an edition that it has not discovered; may be given "
+        'several times; "new" stands for all that a new profile lacks',
     )  # fmt: skip
 
 
@@ -109,9 +110,16 @@ def run_seed(args: argparse.Namespace) -> int:
     """Prints what a seed holds."""
     seed, rules = encode_seed(args.seed), _rules(args)
     size = int(gen.shop_size(gen.start_situation(rules)))
-    plan = Plan(args.antes, args.view, rerolls=args.rerolls, slots=args.slots, shop_size=size)
+    plan = Plan(
+        args.antes,
+        args.view,
+        rerolls=args.rerolls,
+        slots=args.slots,
+        shop_size=size,
+        packs=6 if args.view == "queue" else 4,
+    )
     report = jax.device_get(analyse_batch(seed[None], rules, plan))
-    soul = ITEMS.keys[int(search.first_soul_joker(seed, rules))]
+    soul = None if rules.soul_banned else ITEMS.keys[int(search.first_soul_joker(seed, rules))]
     if report.overflow[0]:
         print("warning: more redraws than the counters hold; the table may be wrong", file=sys.stderr)
     if args.json:
@@ -130,15 +138,9 @@ def run_seed(args: argparse.Namespace) -> int:
         )
     else:
         print(f"Seed {decode_seed(seed)}: {_title(rules)} (view {args.view})")
-        print(f"The first Soul gives {ITEMS.names[ITEMS.find(soul)]}.\n")
+        print(f"The first Soul gives {ITEMS.names[ITEMS.find(soul)]}.\n" if soul else "")
         print(antes_as_text(report, 0))
     return 0
-
-
-def _first_number(text: str | None) -> int:
-    if text is None:
-        return 0
-    return int(text[1:]) if text.startswith("#") and text[1:].isdigit() else seed_number(text)
 
 
 def run_find(args: argparse.Namespace) -> int:
@@ -146,28 +148,27 @@ def run_find(args: argparse.Namespace) -> int:
     rules = _rules(args)
     wants = [query.parse(text) for text in args.want]
     plan = search.plan_for(wants, rules, args.antes, args.view, args.slots, args.rerolls)
-    first = _first_number(args.start)
+    first = seed_number(args.start) if args.start is not None else 0
     budget = min(args.count or search.ALL_SEEDS, search.ALL_SEEDS - first)
     batch = min(args.batch or search.default_batch(), max(budget, 1))
-    tried, found, began, timed = 0, 0, time.perf_counter(), 0
+    tried, found, timed = 0, 0, 0
+    began: float | None = None
     bar = tqdm(total=args.count, unit="seed", unit_scale=True, disable=None, file=sys.stderr, leave=False)
     try:
         for step in search.search(wants, rules, plan, first, batch):
             here = min(step.tried, budget - tried)
-            last = step.next_number - step.tried + here
-            for seed in step.found:
-                if seed_number(seed) >= last or found >= args.limit:
+            for place, seed in step.found:
+                if place >= here or found >= args.limit:
                     break
                 found += 1
                 bar.write(json.dumps({"seed": seed}) if args.json else seed, file=sys.stdout)
                 sys.stdout.flush()
                 if found >= args.limit:
-                    here = seed_number(seed) + 1 - (step.next_number - step.tried)
-            if timed == 0:  # the first batch compiles
+                    here = place + 1
+            if began is None:  # the first batch compiles
                 began = time.perf_counter()
             else:
                 timed += here
-            timed = max(timed, 1)
             tried += here
             bar.update(here)
             bar.set_postfix(found=found)
@@ -177,8 +178,8 @@ def run_find(args: argparse.Namespace) -> int:
         print("stopped", file=sys.stderr)
     finally:
         bar.close()
-    rate = timed / max(time.perf_counter() - began, 1e-9)
-    speed = f", {rate:,.0f} seeds/s" if timed > batch else ""
+    seconds = time.perf_counter() - began if began is not None else 0.0
+    speed = f", {timed / seconds:,.0f} seeds/s" if timed > batch else ""
     rest = decode_seed(random_seeds(first + tried, 1)[0])
     go_on = f"go on with --start {rest}" if first + tried < search.ALL_SEEDS else "every seed was tried"
     print(f"found {found}, tried {tried:,} seeds{speed}; {go_on}", file=sys.stderr)

@@ -28,7 +28,7 @@ from jaxtro.env import generation as gen
 from jaxtro.seeds.analysis import SeedReport
 from jaxtro.tables import BLINDS, EDITIONS, ENHANCEMENTS, ITEMS, JOKERS, PACKS, SEALS, TAGS, UnknownNameError
 from jaxtro.tables.kinds import FIRST_CONSUMABLE, FIRST_VOUCHER
-from jaxtro.tables.pools import FRONT_ID
+from jaxtro.tables.pools import FRONT_ID, HIDDEN
 
 PLACES = ("shop", "pack", "anywhere", "packs", "voucher", "tag", "boss", "soul")
 _PACK_KINDS = ("arcana", "celestial", "standard", "buffoon", "spectral")
@@ -131,6 +131,8 @@ def parse(text: str) -> Want:
     for name, low, high in (("ante", "first_ante", "last_ante"), ("slot", "first_slot", "last_slot")):
         if low in fields and (fields[low] < 1 or fields[high] < fields[low]):
             raise FilterError(f"in the filter {text!r}: {name}s count from 1 and go upwards")
+    if place == "soul" and (found["count"] or found["by"] or found["low"]):
+        raise FilterError(f"in the filter {text!r}: 'in soul' takes no count and no antes")
     return Want(**fields, **_what(found["what"].strip(), place, text))
 
 
@@ -168,6 +170,10 @@ def _what(what: str, place: str, text: str) -> dict:
         fields |= _thing(" ".join(words))
     except UnknownNameError as error:
         raise FilterError(f"in the filter {text!r}: {error}") from None
+    if place in ("soul", "voucher") and (fields.keys() - {"ids"}):
+        raise FilterError(f"in the filter {text!r}: editions, stickers and cards are not found in {place}")
+    if place == "shop" and fields.get("ids") and all(HIDDEN[number] for number in fields["ids"]):
+        raise FilterError(f"in the filter {text!r}: The Soul and Black Hole come only from packs")
     vouchers = any(number >= FIRST_VOUCHER for number in fields.get("ids", ()))
     if vouchers != (place == "voucher"):
         where = "vouchers are found in voucher" if vouchers else "only vouchers are found in voucher"
@@ -220,7 +226,7 @@ class WantArrays:
     """Parsed filters as arrays, so that filters of the same places share one compiled program. W filters."""
 
     ids: Array  # bool[W, IDS]
-    numbers: Array  # int32[W, 12], see `as_arrays`
+    numbers: Array  # int32[W, 15], see `as_arrays`
 
 
 def as_arrays(wants: Sequence[Want], antes: int) -> WantArrays:

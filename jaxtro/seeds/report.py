@@ -64,6 +64,7 @@ def antes_as_data(report: SeedReport, seed: int, view: str) -> list[dict[str, An
                 packs: [
                     [PACKS.keys[pack], *item_codes(report.cards, (*at, n))]
                     for n, pack in enumerate(report.packs[at])
+                    if pack
                 ],
                 "deal": [[FRONTS[front] for front in deal] for deal in report.deal[at]],
                 "orbital": [HANDS.keys[hand] for hand in report.orbital[at]],
@@ -82,19 +83,34 @@ def antes_as_text(report: SeedReport, seed: int) -> str:
         for slot, tag in enumerate(report.tags[at]):
             if TAGS.keys[tag] == "tag_orbital":
                 tags[slot] += f" ({hands[slot]})"
-        shop = [f"{place}. {name}" for place, name in enumerate(_names(report.shop, at), start=1)]
         lines += [
             f"Ante {ante + 1}",
             f"  Boss     {BLINDS.names[report.boss[at]]}",
             f"  Voucher  {ITEMS.names[report.voucher[at]]}",
             f"  Tags     Small: {tags[0]}; Big: {tags[1]}",
-            *_wrapped("  Shop     ", shop),
+            *_shop_lines(report.shop, at),
         ]
         for n, pack in enumerate(report.packs[at]):
+            if not pack:
+                continue
             head = "  Packs    " if n == 0 else " " * 11
             lines += _wrapped(f"{head}{PACKS.names[pack]}: ", _names(report.cards, (*at, n)), indent=13)
         lines.append("")
     return "\n".join(lines).rstrip()
+
+
+def _shop_lines(shop: Item, at: tuple[int, ...]) -> list[str]:
+    """The queue in one list, or a line for each fill of a shop with several slots (view "shop")."""
+    fills, size = shop.id[at].shape
+    if size == 1:
+        queue = [f"{place}. {name}" for place, name in enumerate(_names(shop, at), start=1)]
+        return _wrapped("  Shop     ", queue)
+    labels = ["Visit 1: ", *[f"reroll {n}: " for n in range(1, fills - 1)], "Visit 2: "]
+    heads = ["  Shop     ", *[" " * 11] * (fills - 1)]
+    lines = []
+    for n, (head, label) in enumerate(zip(heads, labels, strict=True)):
+        lines += _wrapped(head + label, _names(shop, (*at, n)), indent=13)
+    return lines
 
 
 def _wrapped(head: str, words: list[str], indent: int = 11, width: int = 100) -> list[str]:

@@ -23,11 +23,16 @@ ALL_SEEDS = len(RANDOM_SEED_CHARACTERS) ** MAX_SEED_LENGTH
 
 @dataclass(frozen=True)
 class Progress:
-    """One finished batch: the number after its last seed, how many were tried, the seeds that fit."""
+    """One finished batch.
 
-    next_number: int
+    Attributes:
+      first: number of its first seed. tried: number of seeds.
+      found: (place in the batch, text) of each seed that fits.
+    """
+
+    first: int
     tried: int
-    found: list[str]
+    found: list[tuple[int, str]]
 
 
 def plan_for(
@@ -42,7 +47,9 @@ def plan_for(
     size = int(gen.shop_size(gen.start_situation(rules)))
     per_ante = slots if view == "queue" else (rerolls + 2) * size
     for want in wants:
-        limit = {"shop": per_ante, "pack": 4, "packs": 4}.get(want.place)
+        _refuse_impossible(want, rules)
+        packs = 6 if view == "queue" else 4
+        limit = {"shop": per_ante, "pack": packs, "packs": packs}.get(want.place)
         if limit is not None and want.last_slot > limit:
             raise query.FilterError(
                 f"in the filter {want.text!r}: slot {want.last_slot} is beyond the {limit} that are searched"
@@ -56,7 +63,33 @@ def plan_for(
     if view == "shop" and "contents" in parts:
         parts.add("shop")  # what is on display closes pool slots of the packs
     last = max((want.last_ante or antes for want in wants if want.place != "soul"), default=1)
-    return Plan(last, view, tuple(part for part in PARTS if part in parts), rerolls, slots, size)
+    return Plan(
+        last,
+        view,
+        tuple(part for part in PARTS if part in parts),
+        rerolls,
+        slots,
+        size,
+        6 if view == "queue" else 4,
+    )
+
+
+def _refuse_impossible(want: query.Want, rules: gen.RunRules) -> None:
+    """Raises FilterError for what these rules never give, so that no search runs for ever."""
+    given = {
+        "eternal": rules.eternals | rules.all_eternal,
+        "perishable": rules.perishables,
+        "rental": rules.rentals,
+    }
+    for sticker in want.stickers:
+        if not bool(given[sticker]):
+            raise query.FilterError(
+                f"in the filter {want.text!r}: this stake and challenge give no {sticker} jokers"
+            )
+    if want.ids and want.place in ("shop", "pack", "anywhere", "voucher", "soul") and not want.negated:
+        closed = np.asarray(rules.closed_items)
+        if closed[list(want.ids)].all():
+            raise query.FilterError(f"in the filter {want.text!r}: banned by the challenge or locked")
 
 
 def first_soul_joker(seed: ArrayLike, rules: gen.RunRules) -> Array:
@@ -69,8 +102,10 @@ def first_soul_joker(seed: ArrayLike, rules: gen.RunRules) -> Array:
 @functools.lru_cache(maxsize=8)
 def _compiled(plan: Plan, places: tuple[str, ...]):  # type: ignore[no-untyped-def]
     def fits(seed: Array, rules: gen.RunRules, wants: query.WantArrays) -> Array:
+        # A report with too many redraws for the counters is not trusted.
         soul = first_soul_joker(seed, rules) if "soul" in places else jnp.int32(0)
-        return query.matches(analyse(seed, rules, plan), soul, wants, places)
+        report = analyse(seed, rules, plan)
+        return query.matches(report, soul, wants, places) & ~report.overflow
 
     return jax.jit(jax.vmap(fits, in_axes=(0, None, None)))
 
@@ -113,8 +148,8 @@ def search(
 
 
 def _finish(start: int, seeds: np.ndarray, fits: Array) -> Progress:
-    found = [decode_seed(seeds[row]) for row in np.flatnonzero(np.asarray(fits))]
-    return Progress(start + len(seeds), len(seeds), found)
+    found = [(int(row), decode_seed(seeds[row])) for row in np.flatnonzero(np.asarray(fits))]
+    return Progress(start, len(seeds), found)
 
 
 assert ITEMS.keys[0] == ""

@@ -36,6 +36,11 @@ def test_filters_are_read():
         ("j_egg in shop by ante 0", "count from 1"),
         ("0x j_egg in shop", "count must be 1"),
         ("bl_hook in boss slot 1", "have slots"),
+        ("2x Perkeo in soul", "no count"),
+        ("Perkeo in soul at ante 1", "no count"),
+        ("negative Perkeo in soul", "not found in soul"),
+        ("foil v_hone in voucher", "not found in voucher"),
+        ("c_soul in shop", "only from packs"),
     ],
 )
 def test_malformed_filters_say_what_is_allowed(text, message):
@@ -49,6 +54,8 @@ def test_plans_are_as_small_as_the_filters():
     assert (plan.parts, plan.antes) == (("boss",), 1)
     with pytest.raises(query.FilterError, match="slot 9 is beyond the 8"):
         search.plan_for([query.parse("j_egg in shop slot 9")], rules)
+    with pytest.raises(query.FilterError, match="no eternal jokers"):
+        search.plan_for([query.parse("eternal joker in shop")], rules)
     with pytest.raises(query.FilterError, match="raise --antes"):
         search.plan_for([query.parse("j_egg in shop by ante 9")], rules)
 

@@ -72,7 +72,8 @@ def voucher_tag_voucher(
 def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
     """One skip tag; drawn twice per ante, Small Blind first. -> int32[] tag id"""
     pool = jnp.asarray(TAG_POOL)
-    open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= ante) & ~rules.closed_tags[TAG_POOL]
+    # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).
+    open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= jnp.maximum(ante, 1)) & ~rules.closed_tags[TAG_POOL]
     slot, streams = rng.pool_pick(
         streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL)
     )

@@ -10,6 +10,7 @@ from jaxtro.env.generation.items import (
     choose,
     consumable_stream,
     edition_of,
+    edition_rate,
     finish_joker,
     joker_lanes,
     joker_lanes_used,
@@ -101,13 +102,13 @@ _LANES = np.array(
 )
 
 
-def _standard_card(u: Array) -> Item:
-    """A card of a Standard pack. u: float64[6], floats of `_STANDARD_LANES`."""
+def _standard_card(u: Array, rate: Array) -> Item:
+    """A card of a Standard pack. u: float64[6], floats of `_STANDARD_LANES`; rate: `edition_rate`."""
     enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u[1], jnp.float64(len(ENHANCED_POOL)))]
     return new_item(
         front=rng.to_index(u[2], jnp.float64(len(FRONTS))),
         enhancement=jnp.where(u[0] > 0.6, enhancement, 0),
-        edition=edition_of(u[3], 1.0, mod=2, negative=False),
+        edition=edition_of(u[3], rate, mod=2, negative=False),
         seal=jnp.where(u[4] > 0.8, seal_of(u[5]), 0),
     )
 
@@ -153,7 +154,9 @@ def _pack_card(
     picked, streams = pick_item(streams, situation, stream, pool, ante, picks)
 
     joker = finish_joker("buffoon_pack", rules, situation, picked, u[:4])
-    made = choose(standard, _standard_card(u), new_item(jnp.where(forced > 0, forced, picked)))
+    made = choose(
+        standard, _standard_card(u, edition_rate(situation)), new_item(jnp.where(forced > 0, forced, picked))
+    )
     return choose(when, choose(buffoon, joker, made), new_item()), streams
 
 

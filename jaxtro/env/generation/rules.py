@@ -131,8 +131,8 @@ def rules_of(
 
 
 def default_locks() -> tuple[str, ...]:
-    """The items that a new profile has not unlocked."""
-    return tuple(row["key"] for row in ITEMS.rows if row.get("unlock"))
+    """What a new profile has not unlocked (items) or not discovered (editions)."""
+    return tuple(row["key"] for row in ITEMS.rows if row.get("unlock")) + EDITIONS.keys[1:]
 
 
 def make_rules(

@@ -111,19 +111,24 @@ FIRST_PACK = PACKS.keys.index("p_buffoon_normal_1")
 
 
 def next_pack(
-    streams: rng.Streams, rules: RunRules, ante: Array, first_of_run: Array | bool = False
+    streams: rng.Streams,
+    rules: RunRules,
+    ante: Array,
+    first_of_run: Array | bool = False,
+    when: Array | bool = True,
 ) -> tuple[Array, rng.Streams]:
     """One of the two packs of a shop visit.
 
     Args:
       first_of_run: bool[], True for the first pack of the first shop of the run, which is a normal Buffoon
         pack and draws nothing, unless that pack is banned.
+      when: bool[]; where False nothing is drawn and the pack is 0.
 
     Returns:
       int32[]: the pack id, with the art variant of the walk (variant 1 for the first pack).
     """
     given = jnp.asarray(first_of_run) & ~rules.banned_packs[FIRST_PACK]
-    u, streams = rng.uniform(streams, "shop_pack{a}", ante, ~given)
+    u, streams = rng.uniform(streams, "shop_pack{a}", ante, jnp.asarray(when) & ~given)
     weights = [jnp.where(rules.banned_packs[n + 1], 0.0, w) for n, w in enumerate(_PACK_WEIGHTS)]
     total = jnp.float64(0)
     for weight in weights:  # in list order, one by one: the sum in binary64 depends on it
@@ -134,4 +139,5 @@ def next_pack(
         it = it + weight
         hit = (it >= poll) & (it - weight <= poll) & ~rules.banned_packs[number]
         chosen = jnp.where((chosen == 0) & hit, number, chosen)
-    return jnp.where(given, FIRST_PACK, chosen).astype(jnp.int32), streams
+    pack = jnp.where(given, FIRST_PACK, chosen).astype(jnp.int32)
+    return jnp.where(when, pack, 0), streams

@@ -90,8 +90,8 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--locked", action="append", default=[], metavar="ITEM",
-        help="an item that the profile has not unlocked, or an edition that it has not discovered; may be given "
-        'several times; "new" stands for all that a new profile lacks',
+        help="an item that the profile has not unlocked, or an edition that it has not discovered; may be "
+        'given several times; "new" stands for all that a new profile lacks',
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@
 - PLACE: shop, pack (contents of any pack; of one kind with "arcana pack", "celestial pack", "standard pack",
   "buffoon pack", "spectral pack"), anywhere (shop or pack), packs (packs on offer), voucher, tag, boss,
   soul (the joker that the first The Soul of the run gives).
-- slot: places in the shop queue of an ante, or packs 1-4 of an ante.
+- slot: places in the shop queue of an ante, or packs 1-6 of an ante (1-4 in ante 1).
 - antes: the default is every ante that is searched.
 - Nx: at least N times. not: fewer than that.
 """

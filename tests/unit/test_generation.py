@@ -355,3 +355,25 @@ def test_to_do_leaves_out_the_current_hand():
         hand = drawn
         seen.append(int(hand))
     assert set(seen) <= set(range(3, 12)), "secret hands are not listed before they were played"
+
+
+def test_hone_and_glow_up_raise_the_editions_of_standard_packs(opened):
+    rules = gen.make_rules()
+    shares = []
+    for key in (None, "v_hone", "v_glow_up"):
+        redeemed = jnp.zeros(len(ITEMS), bool)
+        redeemed = redeemed if key is None else redeemed.at[item(key)].set(True)
+        cards, _ = opened("p_standard_mega_1", rules, _situation(redeemed=redeemed))
+        shares.append((cards.edition > 0).mean())
+    for share, chance in zip(shares, (0.08, 0.16, 0.32), strict=True):  # rng.md 6.1: 0.04 * rate * 2
+        assert abs(share - chance) < 0.03
+
+
+@pytest.mark.parametrize("ante", [-1, 0, 1])
+def test_tags_of_low_antes_are_those_of_ante_one(ante):
+    streams = rng.start_streams(jaxtro.encode_seed("TEST123"), 1, ["Tag{a}"])
+    run = reference.Run("TEST123")
+    is_open = [row["min_ante"] < 2 for row in TAGS.rows]
+    for _ in range(2):
+        tag, streams = gen.next_tag(streams, gen.make_rules(), jnp.int32(ante))
+        assert int(tag) == run.pool(f"Tag{ante}", is_open) + 1

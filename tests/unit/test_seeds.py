@@ -94,6 +94,14 @@ def test_seed_command_prints_data_and_a_table(capsys):
         assert words in text
 
 
+def test_search_ends_with_the_last_seed(capsys):
+    options = ["--want", "not v_hone in voucher at ante 1", "--want", "not tag_negative in tag at ante 2"]
+    assert main(["find", *options, "--start", "ZZZZZZZX", "--batch", "256", "--limit", "99"]) == 0
+    printed = capsys.readouterr()
+    assert set(printed.out.split()) <= {"ZZZZZZZX", "ZZZZZZZY", "ZZZZZZZZ"}
+    assert "tried 3 seeds; every seed was tried" in printed.err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -35,9 +35,8 @@ class FileResult:
     mismatches: list[Mismatch] = field(default_factory=list)
     sections: dict[str, list[int]] = field(default_factory=dict)
 
-    def count(self, section: str, where: str, differences: list[Mismatch]) -> None:
+    def count(self, section: str, differences: list[Mismatch]) -> None:
         """Counts one compared unit; it matches if it has no differences."""
-        del where
         counts = self.sections.setdefault(section, [0, 0])
         good = not differences
         counts[0] += good

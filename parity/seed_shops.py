@@ -90,4 +90,4 @@ def _compare(
         if not good:
             differences.append(Mismatch(where, field, expected, value))
     if any(value is not None for field, value in row.items() if field != "ante"):
-        result.count("antes", where, differences)
+        result.count("antes", differences)

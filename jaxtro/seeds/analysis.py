@@ -26,6 +26,8 @@ FIRST_ANTE_PACKS = 4  # ante 1 has two shop visits, after the Small and the Big 
 MAX_ANTE = 999
 DEALT = 10  # cards of a deal that a report shows
 BLINDS_PER_ANTE = 3
+# Packs of an ante that the commands show: the schedule "shop" has two visits (see `Plan.packs`).
+PACKS_OF_VIEW = {"shop": 4, "queue": 6}
 
 # The streams of each part, by the start of their keys ("packs" are the pack types, "contents" their cards).
 _STREAMS_OF = {
@@ -195,7 +197,7 @@ def analyse(seed: ArrayLike, rules: gen.RunRules, plan: Plan) -> SeedReport:
         if "boss" in parts:
             boss, used, streams = gen.next_boss(streams, rules, used, ante)
         if "voucher" in parts:
-            voucher, streams = gen.next_voucher(streams, rules, base, ante)
+            voucher, streams = gen.next_voucher(streams, base, ante)
         if "tags" in parts:
 
             def tag(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:

@@ -14,8 +14,7 @@ from jaxtro.env import generation as gen
 from jaxtro.env import rng
 from jaxtro.seed_text import MAX_SEED_LENGTH, RANDOM_SEED_CHARACTERS, decode_seed, random_seeds
 from jaxtro.seeds import query
-from jaxtro.seeds.analysis import PARTS, Plan, analyse
-from jaxtro.tables import ITEMS
+from jaxtro.seeds.analysis import PACKS_OF_VIEW, PARTS, Plan, analyse
 from jaxtro.tables.pools import POOL_ID
 
 ALL_SEEDS = len(RANDOM_SEED_CHARACTERS) ** MAX_SEED_LENGTH
@@ -48,7 +47,7 @@ def plan_for(
     per_ante = slots if view == "queue" else (rerolls + 2) * size
     for want in wants:
         _refuse_impossible(want, rules)
-        packs = 6 if view == "queue" else 4
+        packs = PACKS_OF_VIEW[view]
         limit = {"shop": per_ante, "pack": packs, "packs": packs}.get(want.place)
         if limit is not None and want.last_slot > limit:
             raise query.FilterError(
@@ -70,7 +69,7 @@ def plan_for(
         rerolls,
         slots,
         size,
-        6 if view == "queue" else 4,
+        PACKS_OF_VIEW[view],
     )
 
 
@@ -150,6 +149,3 @@ def search(
 def _finish(start: int, seeds: np.ndarray, fits: Array) -> Progress:
     found = [(int(row), decode_seed(seeds[row])) for row in np.flatnonzero(np.asarray(fits))]
     return Progress(start, len(seeds), found)
-
-
-assert ITEMS.keys[0] == ""

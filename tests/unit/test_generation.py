@@ -340,9 +340,9 @@ def test_consumables_made_with_no_slot_draw_nothing():
     rules = gen.make_rules()
     streams = rng.start_streams(jaxtro.encode_seed("TEST123"))
     situation = gen.start_situation(rules)
-    _, after = gen.new_consumable(streams, rules, situation, ONE, "Tarot", "emperor", when=False)
+    _, after = gen.new_consumable(streams, situation, ONE, "Tarot", "emperor", when=False)
     chex.assert_trees_all_equal(after, streams)
-    made, _ = gen.new_consumable(streams, rules, situation, ONE, "Tarot", "emperor")
+    made, _ = gen.new_consumable(streams, situation, ONE, "Tarot", "emperor")
     assert ITEMS.row(int(made.id))["set"] == "Tarot"
 
 

@@ -15,8 +15,6 @@ from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS
 from jaxtro.tables.pools import (
     ANCIENT_SUITS,
     BOSS_POOL,
-    FRONT_RANK,
-    FRONT_SUIT,
     HAND_SECRET,
     HAND_WALK,
     POOL_ID,
@@ -55,16 +53,12 @@ def next_boss(
     return boss, used.at[boss].add(1), streams
 
 
-def next_voucher(
-    streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array
-) -> tuple[Array, rng.Streams]:
+def next_voucher(streams: rng.Streams, situation: Situation, ante: Array) -> tuple[Array, rng.Streams]:
     """The voucher of an ante, drawn at run start and when a boss is beaten. -> int32[] item id"""
     return pick_item(streams, situation, "Voucher{a}", POOL_ID["Voucher"], ante)
 
 
-def voucher_tag_voucher(
-    streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array
-) -> tuple[Array, rng.Streams]:
+def voucher_tag_voucher(streams: rng.Streams, situation: Situation, ante: Array) -> tuple[Array, rng.Streams]:
     """The extra voucher of a Voucher Tag; what the shop shows must count as existing. -> int32[] item id"""
     return pick_item(streams, situation, "Voucher_fromtag", POOL_ID["Voucher"], ante)
 
@@ -153,13 +147,3 @@ def round_targets(
     at, streams = rng.pick_where(streams, "anc{a}", ante, suits != ancient)
     idol, mail, castle = places
     return RoundTargets(idol, mail, castle, suits[at].astype(jnp.int32)), streams
-
-
-def front_suit(front: Array) -> Array:
-    """Suit of a front (index into `SUITS`)."""
-    return jnp.asarray(FRONT_SUIT)[front]
-
-
-def front_rank(front: Array) -> Array:
-    """Rank of a front, 2..14 (ace 14)."""
-    return jnp.asarray(FRONT_RANK)[front]

@@ -10,8 +10,8 @@ from jax import Array
 from jaxtro.env import rng
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, open_items
-from jaxtro.tables import EDITIONS, ITEMS
-from jaxtro.tables.pools import POOL_FALLBACK, POOL_ID, POOL_ITEMS, POOL_NAMES, POOL_SIZE
+from jaxtro.tables import EDITIONS, ITEMS, SEALS, VOUCHERS
+from jaxtro.tables.pools import POOL_FALLBACK, POOL_ID, POOL_ITEMS, POOL_SIZE
 from jaxtro.tables.streams import STREAM_ID
 
 
@@ -97,9 +97,15 @@ _FOIL, _HOLO, _POLYCHROME, _NEGATIVE = (
 _RARITY_LEGENDARY = 4
 
 
+def voucher_extra(key: str) -> float:
+    """The number of a voucher's effect."""
+    return float(VOUCHERS.row(VOUCHERS.keys.index(key))["extra"])
+
+
 def edition_rate(situation: Situation) -> Array:
     """How much likelier editions are: 1, Hone 2, Glow Up 4. -> float64[]"""
-    return jnp.where(situation.has("v_glow_up"), 4.0, jnp.where(situation.has("v_hone"), 2.0, 1.0))
+    rate = jnp.where(situation.has("v_hone"), voucher_extra("v_hone"), 1.0)
+    return jnp.where(situation.has("v_glow_up"), voucher_extra("v_glow_up"), rate)
 
 
 def edition_of(u: Array, rate: Array | float, mod: int = 1, negative: bool = True) -> Array:
@@ -261,7 +267,6 @@ def consumable_stream(kind: str, source: str) -> int:
 
 def new_consumable(
     streams: rng.Streams,
-    rules: RunRules,
     situation: Situation,
     ante: Array,
     kind: str,
@@ -282,12 +287,9 @@ def new_consumable(
 
 # --- playing cards -----------------------------------------------------------------------------------------
 
-_GOLD, _RED, _BLUE, _PURPLE = 1, 2, 3, 4  # ids of `tables.SEALS`
+_GOLD, _RED, _BLUE, _PURPLE = (SEALS.keys.index(key) for key in ("Gold", "Red", "Blue", "Purple"))
 
 
 def seal_of(u: Array) -> Array:
     """The seal that a float decides, four equal quarters (stdsealtype, certsl). -> int32[]"""
     return jnp.where(u > 0.75, _RED, jnp.where(u > 0.5, _BLUE, jnp.where(u > 0.25, _GOLD, _PURPLE)))
-
-
-assert POOL_NAMES[:4] == ("Joker1", "Joker2", "Joker3", "Joker4")

@@ -17,6 +17,7 @@ from jaxtro.env.generation.items import (
     joker_streams,
     new_item,
     pick_item,
+    voucher_extra,
 )
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, add_existing
@@ -26,6 +27,7 @@ from jaxtro.tables.pools import ENHANCED_POOL, FRONTS, POOL_ID
 JOKER, TAROT, PLANET, PLAYING_CARD, SPECTRAL = range(5)  # types of a slot, in the order of the walk
 
 
+_BASE_RATE = 4.0  # of tarots and planets, before vouchers (rng.md 6.2)
 _LANES = ("cdt{a}", *joker_lanes("shop"), "frontsho{a}", "Enhancedsho{a}")
 _KINDS = ("Tarot", "Tarot", "Planet", "Tarot", "Spectral")  # by type; jokers and cards do not use theirs
 _STREAM = np.array([consumable_stream(kind, "shop") for kind in _KINDS], np.int32)
@@ -35,9 +37,15 @@ _POOL = np.array([POOL_ID[kind] for kind in _KINDS], np.int32)
 def slot_rates(rules: RunRules, situation: Situation) -> Array:
     """Weights of the types Joker, Tarot, Planet, playing card, Spectral. -> float64[5]"""
     has = situation.has
-    tarot = jnp.where(has("v_tarot_tycoon"), 32.0, jnp.where(has("v_tarot_merchant"), 9.6, 4.0))
-    planet = jnp.where(has("v_planet_tycoon"), 32.0, jnp.where(has("v_planet_merchant"), 9.6, 4.0))
-    playing = jnp.where(has("v_magic_trick") | has("v_illusion"), 4.0, 0.0)
+
+    def rate(merchant: str, tycoon: str) -> Array:
+        """The vouchers multiply the base rate; exact, as it is a power of two."""
+        first = jnp.where(has(merchant), _BASE_RATE * voucher_extra(merchant), _BASE_RATE)
+        return jnp.where(has(tycoon), _BASE_RATE * voucher_extra(tycoon), first)
+
+    tarot = rate("v_tarot_merchant", "v_tarot_tycoon")
+    planet = rate("v_planet_merchant", "v_planet_tycoon")
+    playing = jnp.where(has("v_magic_trick") | has("v_illusion"), voucher_extra("v_magic_trick"), 0.0)
     return jnp.stack([rules.joker_rate, tarot, planet, playing, rules.spectral_rate])
 
 

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from parity import rng_vectors, seed_shops
+from parity import rng_vectors, scoring_vectors, seed_shops
 from parity.report import FileResult
+
+
+_ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
 
 class InputError(ValueError):
@@ -27,10 +30,17 @@ def _looks_like_seed_shops(data: Any) -> bool:
     )
 
 
+def _looks_like_scoring_vectors(data: Any) -> bool:
+    return isinstance(data, list) and all(
+        isinstance(case, dict) and {"played", "jokers", "ctx", "expect"} <= set(case) for case in data
+    )
+
+
 Checker = Callable[[str, Any], FileResult]
 FORMATS: tuple[tuple[str, Callable[[Any], bool], Checker], ...] = (
     (rng_vectors.KIND, _looks_like_rng_vectors, rng_vectors.check),
     (seed_shops.KIND, _looks_like_seed_shops, seed_shops.check),
+    (scoring_vectors.KIND, _looks_like_scoring_vectors, scoring_vectors.check),
 )
 
 
@@ -44,10 +54,10 @@ def find_files(paths: Iterable[str]) -> list[Path]:
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*.json*") if p.name.endswith((".json", ".json.gz")))
+            found = sorted(p for p in path.rglob("*.json*") if p.name.endswith(_ENDINGS))
             found = [p for p in found if p.name != "index.json"]
             if not found:
-                raise InputError(f"{path}: no .json file in this folder")
+                raise InputError(f"{path}: no .json or .jsonl file in this folder")
             files += found
         elif path.is_file():
             files.append(path)
@@ -64,7 +74,9 @@ def check_file(path: Path) -> FileResult:
     """
     try:
         raw = path.read_bytes()
-        data = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
+        text = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        lines = ".jsonl" in path.suffixes
+        data = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from error
     for name, looks_like, check in FORMATS:

@@ -9,48 +9,69 @@ from jax import Array, lax
 from jax.custom_batching import custom_vmap
 
 
-def compacted(function: Callable[..., Array], chunk: int = 128) -> Callable[..., Array]:
-    """Wraps a function of arrays so that a vmapped call costs what its active games cost.
+def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
+    """Wraps a function of pytrees so that a vmapped call costs what its active games cost.
 
     Plain `vmap` computes every game's value and throws most away. Here the batch rule gathers the active
     games, runs `vmap(function)` on chunks of them, and scatters the results back; games that are not active
-    get 0. Results do not depend on the batch size or on jit.
+    get zeros. Nested vmaps are flattened into one batch. Results do not depend on the batch size or on jit.
 
     Args:
-      function: arrays -> one array.
+      function: pytrees of arrays -> pytree of arrays.
       chunk: games per turn of the loop.
 
     Returns:
-      A function (active: bool[], *arrays) -> array.
+      A function (active: bool[], *arguments) -> result.
     """
 
     @custom_vmap
-    def call(active: Array, *args: Array) -> Array:
+    def batch(active: Array, *args: Any) -> Any:
+        """All arguments with a leading axis of games."""
+        games = active.shape[0]
+        size = min(chunk, games)
+        count = jnp.sum(active, dtype=jnp.int32)
+        place = jnp.where(active, jnp.cumsum(active, dtype=jnp.int32) - 1, games + size)
+        order = jnp.full(games + size, games, jnp.int32)
+        order = order.at[place].set(jnp.arange(games, dtype=jnp.int32), mode="drop")
+        shapes = jax.eval_shape(jax.vmap(function), *args)
+
+        def turn(carry: tuple[Array, Any]) -> tuple[Array, Any]:
+            start, out = carry
+            chosen = lax.dynamic_slice(order, (start,), (size,))
+            some = jax.tree.map(lambda value: value.at[chosen].get(mode="clip"), args)
+            result = jax.vmap(function)(*some)
+            put = lambda whole, part: whole.at[chosen].set(part, mode="drop")  # noqa: E731
+            return start + size, jax.tree.map(put, out, result)
+
+        blank = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+        return lax.while_loop(lambda carry: carry[0] < count, turn, (jnp.int32(0), blank))[1]
+
+    def every_batched(axis_size: int, in_batched: Any, args: Any) -> Any:
+        """All arguments with the new axis in front."""
+        return jax.tree.map(
+            lambda is_batched, value: value
+            if is_batched
+            else jnp.broadcast_to(value, (axis_size, *jnp.shape(value))),
+            tuple(in_batched),
+            tuple(args),
+        )
+
+    @batch.def_vmap
+    def batch_of_batches(axis_size: int, in_batched: Any, *args: Any) -> tuple[Any, Any]:
+        args = every_batched(axis_size, in_batched, args)
+        flat = jax.tree.map(lambda value: value.reshape(-1, *value.shape[2:]), args)
+        out = batch(*flat)
+        out = jax.tree.map(lambda value: value.reshape(axis_size, -1, *value.shape[1:]), out)
+        return out, jax.tree.map(lambda _: True, out)
+
+    @custom_vmap
+    def call(active: Array, *args: Any) -> Any:
         del active
         return function(*args)
 
     @call.def_vmap
-    def rule(axis_size: int, in_batched: Any, active: Array, *args: Array) -> tuple[Array, bool]:
-        batched = [
-            value if is_batched else jnp.broadcast_to(value, (axis_size, *jnp.shape(value)))
-            for value, is_batched in zip((active, *args), in_batched, strict=True)
-        ]
-        active, args = batched[0], tuple(batched[1:])
-        size = min(chunk, axis_size)
-        count = jnp.sum(active, dtype=jnp.int32)
-        place = jnp.where(active, jnp.cumsum(active, dtype=jnp.int32) - 1, axis_size + size)
-        games = jnp.arange(axis_size, dtype=jnp.int32)
-        order = jnp.full(axis_size + size, axis_size, jnp.int32).at[place].set(games, mode="drop")
-        shape = jax.eval_shape(jax.vmap(function), *args)
-
-        def turn(carry: tuple[Array, Array]) -> tuple[Array, Array]:
-            start, out = carry
-            chosen = lax.dynamic_slice(order, (start,), (size,))
-            result = jax.vmap(function)(*(value.at[chosen].get(mode="clip") for value in args))
-            return start + size, out.at[chosen].set(result, mode="drop")
-
-        start = (jnp.int32(0), jnp.zeros(shape.shape, shape.dtype))
-        _, out = lax.while_loop(lambda carry: carry[0] < count, turn, start)
-        return out, True
+    def one_batch(axis_size: int, in_batched: Any, *args: Any) -> tuple[Any, Any]:
+        out = batch(*every_batched(axis_size, in_batched, args))
+        return out, jax.tree.map(lambda _: True, out)
 
     return call

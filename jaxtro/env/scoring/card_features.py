@@ -1,0 +1,74 @@
+"""Named features of a card that jokers ask for ("suit_D", "face", "first_scoring" ...).
+
+A joker's row names one or several, and acts on a card that has any of them. Each function takes the area of
+the card and the view of the hand, and returns bool[N].
+"""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array
+
+from jaxtro.env.scoring.hands import CLUBS, DIAMONDS, HEARTS, SPADES, ranked
+from jaxtro.env.scoring.view import Area, View
+from jaxtro.tables import ENHANCEMENTS
+
+Feature = Callable[[Area, View], Array]
+_GOLD, _GLASS = (ENHANCEMENTS.keys.index(key) for key in ("m_gold", "m_glass"))
+RANKS = "23456789TJQKA"
+
+
+def _rank(rank: int) -> Feature:
+    return lambda area, view: ranked(area.cards) & (area.cards.rank == rank)
+
+
+def _suit(suit: int) -> Feature:
+    return lambda area, view: (area.suits >> suit) & 1 != 0
+
+
+def _first(members: Array) -> Array:
+    return members & (jnp.arange(members.shape[0]) == jnp.argmax(members))
+
+
+def _target_card(area: Area, view: View) -> Array:
+    suit = (area.suits >> view.state.idol_suit.astype(jnp.uint8)) & 1 != 0
+    return ranked(area.cards) & (area.cards.rank == view.state.idol_rank) & suit
+
+
+def _target_suit(area: Area, view: View) -> Array:
+    return (area.suits >> view.state.target_suit.astype(jnp.uint8)) & 1 != 0
+
+
+def lowest_place(area: Area) -> Array:
+    """Place of the lowest card with a rank, the rightmost of several. -> int32[]"""
+    places = area.members.shape[0]
+    key = area.cards.rank.astype(jnp.int32) * 64 - jnp.arange(places, dtype=jnp.int32)
+    return jnp.argmin(jnp.where(area.members & ranked(area.cards), key, 15 * 64)).astype(jnp.int32)
+
+
+def _lowest_rank(area: Area, view: View) -> Array:
+    here = jnp.arange(area.members.shape[0]) == lowest_place(area)
+    return here & ranked(area.cards)
+
+
+FEATURES: dict[str, Feature] = {
+    **{f"rank_{text}": _rank(number) for number, text in enumerate(RANKS, start=2)},
+    "suit_C": _suit(CLUBS),
+    "suit_D": _suit(DIAMONDS),
+    "suit_H": _suit(HEARTS),
+    "suit_S": _suit(SPADES),
+    "face": lambda area, view: area.face,
+    # Photograph: the first face card, debuffed ones passed over.
+    "first_face": lambda area, view: _first(area.members & area.face),
+    # Hanging Chad: the first scoring card; nothing if that one is debuffed.
+    "first_scoring": lambda area, view: _first(area.members),
+    "gold": lambda area, view: area.cards.enhancement == _GOLD,
+    "glass": lambda area, view: area.cards.enhancement == _GLASS,
+    "target_suit": _target_suit,
+    "target_card": _target_card,
+    # Raised Fist: the lowest held card, whether debuffed or not (a debuffed one then gives nothing).
+    "lowest_rank": _lowest_rank,
+    # Dusk: every card of the last hand of the round.
+    "last_hand": lambda area, view: jnp.broadcast_to(view.state.hands_left == 0, area.members.shape),
+    "any": lambda area, view: jnp.ones_like(area.members),
+}

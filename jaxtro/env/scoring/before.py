@@ -1,12 +1,14 @@
-"""The before pass (scoring.md 3, step 3): jokers that change the scoring cards before they score.
+"""The before pass (scoring.md 3, step 3), joker by joker from left to right.
 
-Each function of `CARD_CHANGES` takes the scoring cards, the rules, and the gain of the joker's row, and
-returns the enhancements after it, what is added to the joker's stored number, and whether that number is
-reset first. They act in the order of the jokers: a later one sees the changes of an earlier one.
+Functions of `CARD_CHANGES` change the scoring cards: they take the scoring cards and the gain of the joker's
+row, and return the enhancements after it, what is added to the joker's stored number, and whether that
+number is set to 0 first. A later joker sees the changes of an earlier one.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -42,3 +44,23 @@ CARD_CHANGES: dict[str, CardChange] = {
     "drain_enhancements": drain_enhancements,
     "reset_on_face": reset_on_face,
 }
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Before:
+    """What the before pass did.
+
+    Attributes:
+      enhancement: int8[5], of the played cards afterwards. stored: float64[J].
+      dollars: int32[J], paid by each joker. copies: int32[], copies of the played card.
+      level_rolls: uint32[], places of jokers that roll for a level.
+    """
+
+    enhancement: Array
+    stored: Array
+    dollars: Array
+    copies: Array
+    level_rolls: Array
+
+

@@ -1,7 +1,12 @@
 """Sets of up to 64 things as the bits of one number: small loops over few of many, without sorting."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import jax.numpy as jnp
 from jax import Array, lax
+
+Carry = TypeVar("Carry")
 
 
 def to_bits(member: Array) -> Array:
@@ -25,3 +30,22 @@ def without_lowest(bits: Array) -> Array:
 def has(bits: Array, place: Array | int) -> Array:
     """Whether an element is in the set. -> bool"""
     return ((bits >> jnp.asarray(place).astype(bits.dtype)) & jnp.ones((), bits.dtype)) != 0
+
+
+def for_each(bits: Array, body: Callable[[Array, Carry], Carry], carry: Carry) -> Carry:
+    """Calls `body(element, carry)` for the elements of a set, smallest first.
+
+    In a batch the loop turns as often as the largest set of the batch asks for.
+    """
+
+    def turn(now: tuple[Array, Carry]) -> tuple[Array, Carry]:
+        left, carry = now
+        return without_lowest(left), body(lowest(left), carry)
+
+    return lax.while_loop(lambda now: now[0] != 0, turn, (bits, carry))[1]
+
+
+def if_needed(needed: Array, function: Callable[[], Carry], otherwise: Carry) -> Carry:
+    """`function()`, or in a batch of games none of which needs it, `otherwise` without the work."""
+    turn = lambda now: (jnp.bool_(False), function())  # noqa: E731
+    return lax.while_loop(lambda now: now[0], turn, (needed, otherwise))[1]

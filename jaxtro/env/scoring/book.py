@@ -7,6 +7,7 @@ the table, irregular facts are small named functions (`quantities.py`, `card_fea
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from jaxtro.env.generation.items import CONSUMABLE_SOURCES
 from jaxtro.env.scoring.before import CARD_CHANGES
 from jaxtro.env.scoring.card_features import FEATURES
 from jaxtro.env.scoring.hands import HandRules
-from jaxtro.env.scoring.quantities import QUANTITIES
+from jaxtro.env.scoring.quantities import JOKER_QUANTITIES, QUANTITIES
 from jaxtro.tables import HANDS, JOKERS
 from jaxtro.tables.streams import STREAM_ID
 
@@ -73,7 +74,8 @@ class JokerBook:
     Attributes:
       rows: the data rows. keys: key of each id.
       columns: name -> array[ids]; see `_COLUMNS`.
-      quantities, features, changes: the named functions in use.
+      traits: uint32[ids], what a joker has at all, see `Trait`.
+      quantities, joker_quantities, features, changes: the named functions in use.
       per: (quantity, every) that amounts are multiplied with; `*_per` columns point here.
       before_facts, main_facts: conditions; the bits of `before_if`, `reset_if`, `main_if`, `destroy_if`.
       streams: names of the random streams that scoring uses; the `stream` column points here.
@@ -82,7 +84,9 @@ class JokerBook:
     rows: tuple[Mapping[str, Any], ...]
     keys: tuple[str, ...]
     columns: Mapping[str, np.ndarray]
+    traits: np.ndarray
     quantities: Mapping[str, Callable[..., Any]]
+    joker_quantities: Mapping[str, Callable[..., Any]]
     features: Mapping[str, Callable[..., Any]]
     changes: Mapping[str, Callable[..., Any]]
     per: tuple[tuple[str, int], ...]
@@ -94,6 +98,7 @@ class JokerBook:
         self,
         row: Mapping[str, Any],
         quantities: Mapping[str, Callable[..., Any]] | None = None,
+        joker_quantities: Mapping[str, Callable[..., Any]] | None = None,
         features: Mapping[str, Callable[..., Any]] | None = None,
         changes: Mapping[str, Callable[..., Any]] | None = None,
     ) -> "JokerBook":
@@ -101,7 +106,7 @@ class JokerBook:
 
         Args:
           row: at least `key`, `name`, `rarity`, `copyable` and `scoring`.
-          quantities, features, changes: functions that the row names and the book does not have.
+          quantities, joker_quantities, features, changes: functions that the row names and the book does not have.
 
         Raises:
           JokerRowError: for a key that exists and for entries that are not understood.
@@ -111,6 +116,7 @@ class JokerBook:
         return make_book(
             (*self.rows, row),
             {**self.quantities, **(quantities or {})},
+            {**self.joker_quantities, **(joker_quantities or {})},
             {**self.features, **(features or {})},
             {**self.changes, **(changes or {})},
         )
@@ -144,7 +150,7 @@ _COLUMNS: dict[str, tuple[Any, float]] = {
     "rarity": (np.int8, 0), "copyable": (bool, 0), "copier": (np.int8, 0), "rules": (np.uint8, 0),
     "odds_factor": (np.int32, 1),
     # before
-    "before_if": (np.uint32, 0), "gain": (np.float64, 0), "reset_if": (np.uint32, 0),
+    "before": (bool, 0), "before_if": (np.uint32, 0), "gain": (np.float64, 0), "reset_if": (np.uint32, 0),
     "reset_to": (np.float64, 0), "has_reset": (bool, 0), "before_dollars": (np.int32, 0),
     "level_up": (np.int32, 0), "copy_card": (bool, 0), "change": (np.int8, 0),
     # any roll
@@ -170,6 +176,60 @@ _COLUMNS: dict[str, tuple[Any, float]] = {
     "destroy_create": (np.int8, 0), "destroyed_card": (np.uint32, 0), "destroyed_gain": (np.float64, 0),
     "lose": (np.float64, 0),
 }  # fmt: skip
+class Trait(IntEnum):
+    """Bits of `JokerBook.traits`."""
+
+    COPIES_RIGHT = 0
+    COPIES_LEFTMOST = 1
+    COPYABLE = 2
+    RULES = 3  # five bits
+    ODDS = 8
+    BEFORE = 9
+    PLAYED = 10
+    PLAYED_MULT = 11
+    RETRIGGER = 12
+    HELD = 13
+    HELD_REPEATS = 14
+    MAIN = 15
+    OTHER = 16
+    ROLLED = 17
+    RANDOM = 18
+    LUCKY = 19
+    CREATES = 20
+    AFTER = 21
+    DESTROYS = 22
+
+
+def _traits(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The bits of `Trait` for every joker id."""
+    c = columns
+    has = {
+        Trait.COPIES_RIGHT: c["copier"] == 1,
+        Trait.COPIES_LEFTMOST: c["copier"] == 2,
+        Trait.COPYABLE: c["copyable"],
+        Trait.ODDS: c["odds_factor"] != 1,
+        Trait.BEFORE: c["before"],
+        Trait.PLAYED: c["played_card"] != 0,
+        Trait.PLAYED_MULT: (c["played_mult"] != 0) | (c["played_xmult"] != 1),
+        Trait.RETRIGGER: c["retrigger_card"] != 0,
+        Trait.HELD: c["held_card"] != 0,
+        Trait.HELD_REPEATS: c["held_repeats"] != 0,
+        Trait.MAIN: c["main"],
+        Trait.OTHER: c["other"],
+        Trait.ROLLED: c["odds"] != 0,
+        Trait.RANDOM: c["random"],
+        Trait.LUCKY: c["lucky_gain"] != 0,
+        Trait.CREATES: c["main_create"] != 0,
+        Trait.AFTER: (c["lose"] != 0) | (c["destroyed_card"] != 0),
+        Trait.DESTROYS: c["destroy"],
+    }
+    bits = c["rules"].astype(np.uint32) << Trait.RULES
+    for trait, where in has.items():
+        bits |= where.astype(np.uint32) << np.uint32(trait)
+    bits.setflags(write=False)
+    return bits
+
+
 # Jokers that copy others are part of the engine (copying.py): 1 = the one to the right, 2 = the leftmost.
 _COPIERS = {"j_blueprint": 1, "j_brainstorm": 2}
 
@@ -177,7 +237,7 @@ _COPIERS = {"j_blueprint": 1, "j_brainstorm": 2}
 class _Compiler:
     """Fills the columns row by row."""
 
-    def __init__(self, size: int, quantities: Mapping, features: Mapping, changes: Mapping) -> None:
+    def __init__(self, size: int, quantities: set[str], features: Mapping, changes: Mapping) -> None:
         self.columns = {
             name: np.full(size, empty, dtype) for name, (dtype, empty) in _COLUMNS.items()
         }
@@ -287,6 +347,7 @@ class _Compiler:
     def _before(self, joker: int, entry: Mapping[str, Any]) -> None:
         self.put(
             joker,
+            before=True,
             before_if=self.facts(entry.get("if", {}), self.before_facts),
             gain=entry.get("gain", 0),
             has_reset="reset_if" in entry,
@@ -395,6 +456,7 @@ class _Compiler:
 def make_book(
     rows: Sequence[Mapping[str, Any]],
     quantities: Mapping[str, Callable[..., Any]] = QUANTITIES,
+    joker_quantities: Mapping[str, Callable[..., Any]] = JOKER_QUANTITIES,
     features: Mapping[str, Callable[..., Any]] = FEATURES,
     changes: Mapping[str, Callable[..., Any]] = CARD_CHANGES,
 ) -> JokerBook:
@@ -405,7 +467,7 @@ def make_book(
     """
     if len(features) > 32:
         raise JokerRowError("more than 32 card features in the book")
-    compiler = _Compiler(1 + len(rows), quantities, features, changes)
+    compiler = _Compiler(1 + len(rows), {*quantities, *joker_quantities}, features, changes)
     for joker, row in enumerate(rows, start=1):
         compiler.row(joker, row)
     for column in compiler.columns.values():
@@ -414,7 +476,9 @@ def make_book(
         rows=tuple(rows),
         keys=("", *(row["key"] for row in rows)),
         columns=compiler.columns,
+        traits=_traits(compiler.columns),
         quantities=quantities,
+        joker_quantities=joker_quantities,
         features=features,
         changes=changes,
         per=tuple(compiler.per),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array
 
+from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.hands import CLUBS, DIAMONDS, HEARTS, SPADES, ranked
 from jaxtro.env.scoring.view import Area, View
 from jaxtro.tables import ENHANCEMENTS
@@ -16,6 +17,7 @@ from jaxtro.tables import ENHANCEMENTS
 Feature = Callable[[Area, View], Array]
 _GOLD, _GLASS = (ENHANCEMENTS.keys.index(key) for key in ("m_gold", "m_glass"))
 RANKS = "23456789TJQKA"
+_NO_RANK = 15 * 64
 
 
 def _rank(rank: int) -> Feature:
@@ -27,7 +29,9 @@ def _suit(suit: int) -> Feature:
 
 
 def _first(members: Array) -> Array:
-    return members & (jnp.arange(members.shape[0]) == jnp.argmax(members))
+    number = bits.to_bits(members)
+    places = jnp.arange(members.shape[0], dtype=number.dtype)
+    return ((number & (~number + 1)) >> places) == 1
 
 
 def _target_card(area: Area, view: View) -> Array:
@@ -39,16 +43,22 @@ def _target_suit(area: Area, view: View) -> Array:
     return (area.suits >> view.state.target_suit.astype(jnp.uint8)) & 1 != 0
 
 
-def lowest_place(area: Area) -> Array:
-    """Place of the lowest card with a rank, the rightmost of several. -> int32[]"""
+def _height(area: Area) -> Array:
+    """Orders the cards that count and have a rank: by rank, then from right to left. -> int32[N]"""
     places = area.members.shape[0]
-    key = area.cards.rank.astype(jnp.int32) * 64 - jnp.arange(places, dtype=jnp.int32)
-    return jnp.argmin(jnp.where(area.members & ranked(area.cards), key, 15 * 64)).astype(jnp.int32)
+    key = area.cards.rank.astype(jnp.int32) * 64 + (63 - jnp.arange(places, dtype=jnp.int32))
+    return jnp.where(area.members & ranked(area.cards), key, _NO_RANK)
 
 
-def _lowest_rank(area: Area, view: View) -> Array:
-    here = jnp.arange(area.members.shape[0]) == lowest_place(area)
-    return here & ranked(area.cards)
+def lowest_rank(area: Area) -> Array:
+    """The lowest rank, 0 if no card has one. -> int32[]"""
+    rank = jnp.min(_height(area)) // 64
+    return jnp.where(rank == _NO_RANK // 64, 0, rank)
+
+
+def _lowest_card(area: Area, view: View) -> Array:
+    height = _height(area)
+    return (height == jnp.min(height)) & (height < _NO_RANK)
 
 
 FEATURES: dict[str, Feature] = {
@@ -67,7 +77,7 @@ FEATURES: dict[str, Feature] = {
     "target_suit": _target_suit,
     "target_card": _target_card,
     # Raised Fist: the lowest held card, whether debuffed or not (a debuffed one then gives nothing).
-    "lowest_rank": _lowest_rank,
+    "lowest_rank": _lowest_card,
     # Dusk: every card of the last hand of the round.
     "last_hand": lambda area, view: jnp.broadcast_to(view.state.hands_left == 0, area.members.shape),
     "any": lambda area, view: jnp.ones_like(area.members),

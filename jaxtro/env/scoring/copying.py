@@ -3,34 +3,39 @@
 import jax.numpy as jnp
 from jax import Array
 
-_RIGHT, _LEFTMOST = 1, 2  # values of the column `copier`
+from jaxtro.env.scoring import bits
+from jaxtro.env.scoring.book import Trait
+
 _NOTHING, _LOOK_LEFT = -1, -2
 
 
-def resolve(copier: Array, active: Array, copyable: Array) -> Array:
+def resolve(traits: Array, active: Array) -> Array:
     """The joker whose effects each place has.
 
     Args:
-      copier: int8[J], 0 for a joker that copies none, 1 Blueprint, 2 Brainstorm.
-      active: bool[J], there and not debuffed.
-      copyable: bool[J], Blueprint can copy this joker.
+      traits: uint32[J], `JokerBook.traits` of the jokers. active: bool[J], there and not debuffed.
 
     Returns:
       int32[J]: the place of that joker (its own for an ordinary joker); -1 for empty and debuffed places
-      and for copies of nothing: no joker there, a debuffed one on the way, a loop.
+      and for copies of nothing: no joker there, a debuffed one on the way, a loop, one that cannot be copied.
     """
     places = active.shape[0]
     # From the right: a Blueprint has what its right neighbour has; a Brainstorm waits for the leftmost.
-    found = [jnp.int32(_NOTHING)] * (places + 1)
+    end, ends = jnp.int32(_NOTHING), []
+    copyable, may = jnp.bool_(False), []
     for place in reversed(range(places)):
-        own = jnp.where(
-            copier[place] == _RIGHT,
-            found[place + 1],
-            jnp.where(copier[place] == _LEFTMOST, _LOOK_LEFT, place),
-        )
-        found[place] = jnp.where(active[place], own, _NOTHING).astype(jnp.int32)
+        right = bits.has(traits[place], Trait.COPIES_RIGHT)
+        left = bits.has(traits[place], Trait.COPIES_LEFTMOST)
+        end = jnp.where(right, end, jnp.where(left, _LOOK_LEFT, place))
+        end = jnp.where(active[place], end, _NOTHING).astype(jnp.int32)
+        copyable = jnp.where(right, copyable, bits.has(traits[place], Trait.COPYABLE))
+        ends.append(end)
+        may.append(copyable)
     # A leftmost joker that itself ends at a Brainstorm is a loop.
-    leader = jnp.maximum(found[0], _NOTHING)
-    target = jnp.stack([jnp.where(end == _LOOK_LEFT, leader, end) for end in found[:places]])
-    may = (target == jnp.arange(places)) | copyable[jnp.maximum(target, 0)]
-    return jnp.where(may, target, _NOTHING)
+    leader, leader_may = jnp.maximum(end, _NOTHING), copyable
+    target = []
+    for place, end, may_copy in zip(reversed(range(places)), ends, may, strict=True):
+        found = jnp.where(end == _LOOK_LEFT, leader, end)
+        may_copy = jnp.where(end == _LOOK_LEFT, leader_may, may_copy)
+        target.append(jnp.where((found == place) | may_copy, found, _NOTHING))
+    return jnp.stack(target[::-1])

@@ -1,4 +1,4 @@
-"""The three folds of mult: over played cards, held cards and jokers, in the game's order.
+"""The folds of mult over the triggers of cards, in the game's order.
 
 `x + 0` and `x * 1` are exact, so effects that do not apply are folded in as 0 and 1. Every product goes
 through `guard`, which keeps XLA from fusing it with the next addition.
@@ -13,6 +13,7 @@ from jax import Array, lax
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.book import LUCKY_MULT
+from jaxtro.env.scoring.lookup import Slots
 from jaxtro.env.scoring.rolls import FIRST_JOKER
 
 
@@ -34,82 +35,39 @@ class CardAmounts:
     edition_xmult: Array
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class JokerAmounts:
-    """What each joker place gives for every trigger of a card with one of the features `card`. [J]
-
-    rolled: bool, only on a hit. chips, dollars: int32. mult, xmult: float64.
-    """
-
-    card: Array
-    rolled: Array
-    chips: Array
-    dollars: Array
-    mult: Array
-    xmult: Array
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class MainAmounts:
-    """What each joker place gives in the joker pass, in this order; [J] but for `other`.
-
-    rarity: int8, of the joker at the place. other: uint32[], places of jokers that act on others (Baseball
-    Card): those multiply mult after each joker of rarity `other_rarity`. dollars: int32. The rest: float64.
-    """
-
-    edition_chips: Array
-    edition_mult: Array
-    chips: Array
-    mult: Array
-    xmult: Array
-    dollars: Array
-    rarity: Array
-    other: Array
-    other_rarity: Array
-    other_xmult: Array
-    edition_xmult: Array
-
-
-def cards(
-    mult: Array, times: Array, card: CardAmounts, joker: JokerAmounts, hits: Array | None
-) -> Array:
-    """Folds the triggers of played or held cards into mult.
+def played(mult: Array, times: Array, card: CardAmounts, slots: Slots, jokers: Array, hits: Array) -> Array:
+    """Folds the triggers of the played cards into mult.
 
     Args:
-      mult: float64[]. times: int32[N], triggers of each card.
-      hits: uint32[T], sources that hit on each trigger, counted through all cards; None = no rolls.
+      mult: float64[]. times: int32[5], triggers of each card.
+      slots: the jokers; jokers: uint32[], those that give mult for cards, as bits.
+      hits: uint32[T], sources that hit on each trigger, counted through all cards.
     """
-    gives = (joker.mult != 0) | (joker.xmult != 1)
-    asked = lax.reduce(
-        jnp.where(gives, joker.card, 0).astype(jnp.uint32), jnp.uint32(0), lax.bitwise_or, (0,)
-    )
     plain = (card.mult == 0) & (card.lucky_mult == 0) & (card.xmult == 1)
-    plain = plain & (card.edition_mult == 0) & (card.edition_xmult == 1) & ((card.features & asked) == 0)
-    # Only cards that change mult take a turn.
-    left = bits.to_bits((times > 0) & ~plain)
-    if hits is not None:
-        before = jnp.tri(times.shape[0], k=-1, dtype=jnp.int32)
-        first = jnp.sum(before * times, axis=1, dtype=jnp.int32)
+    plain = plain & (card.edition_mult == 0) & (card.edition_xmult == 1)
+    # Only cards that may change mult take turns.
+    left = bits.to_bits((times > 0) & (~plain | (jokers != 0)))
+    first = [jnp.sum(times[:place], dtype=jnp.int32) for place in range(times.shape[0])]
+    first_trigger = jnp.stack(first)
 
     def turn(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         left, done, mult = carry
         place = bits.lowest(left)
         features = card.features[place]
-        if hits is None:
-            hit, add = jnp.uint32(0), card.mult[place]
-        else:
-            hit = hits[first[place] + done]
-            add = card.mult[place] + jnp.where(bits.has(hit, LUCKY_MULT), card.lucky_mult[place], 0.0)
-        mult = guard((mult + add) * card.xmult[place])
+        hit = hits[first_trigger[place] + done]
+        mult = mult + card.mult[place]
+        mult = mult + jnp.where(bits.has(hit, LUCKY_MULT), card.lucky_mult[place], 0.0)
+        mult = guard(mult * card.xmult[place])
         mult = guard((mult + card.edition_mult[place]) * card.edition_xmult[place])
-        for slot in range(joker.card.shape[0]):
-            acts = (features & joker.card[slot]) != 0
-            if hits is not None:
-                acts = acts & (~joker.rolled[slot] | bits.has(hit, FIRST_JOKER + slot))
-            mult = mult + jnp.where(acts, joker.mult[slot], 0.0)
-            mult = guard(mult * jnp.where(acts, joker.xmult[slot], 1.0))
+
+        def joker(slot: Array, mult: Array) -> Array:
+            row = slots.row(slot)
+            acts = (features & row.played_card) != 0
+            acts = acts & (~row.played_rolled | bits.has(hit, FIRST_JOKER + slot))
+            mult = mult + jnp.where(acts, row.played_mult, 0.0)
+            return guard(mult * jnp.where(acts, row.played_xmult, 1.0))
+
+        mult = bits.for_each(jnp.where(left != 0, jokers, 0), joker, mult)
         done = done + 1
         last = done >= times[place]
         return jnp.where(last, bits.without_lowest(left), left), jnp.where(last, 0, done), mult
@@ -117,26 +75,45 @@ def cards(
     return lax.while_loop(lambda carry: carry[0] != 0, turn, (left, jnp.int32(0), mult))[2]
 
 
-def jokers(mult: Array, main: MainAmounts) -> Array:
-    """Folds the joker pass into mult."""
-    for slot in range(main.mult.shape[0]):
-        mult = mult + main.edition_mult[slot]
-        mult = mult + main.mult[slot]
-        mult = guard(mult * main.xmult[slot])
-        mult = _others(mult, main, main.rarity[slot])
-        mult = guard(mult * main.edition_xmult[slot])
-    return mult
+def held(
+    mult: Array, times: Array, features: Array, steel: Array, slots: Slots, jokers: Array, amounts: Array
+) -> Array:
+    """Folds the triggers of the held cards into mult.
+
+    Args:
+      mult: float64[]. times: int32[H]. features: uint32[H]. steel: float64[H], X Mult of the cards.
+      slots, jokers: as in `played`. amounts: float64[J], mult that each joker gives.
+    """
+    left = bits.to_bits(times > 0)
+
+    def turn(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        left, done, mult = carry
+        place = bits.lowest(left)
+        here = features[place]
+        mult = guard(mult * steel[place])
+
+        def joker(slot: Array, mult: Array) -> Array:
+            row = slots.row(slot)
+            acts = ~row.held_rolled & ((here & row.held_card) != 0)
+            mult = mult + jnp.where(acts, amounts[slot], 0.0)
+            return guard(mult * jnp.where(acts, row.held_xmult, 1.0))
+
+        mult = bits.for_each(jnp.where(left != 0, jokers, 0), joker, mult)
+        done = done + 1
+        last = done >= times[place]
+        return jnp.where(last, bits.without_lowest(left), left), jnp.where(last, 0, done), mult
+
+    return lax.while_loop(lambda carry: carry[0] != 0, turn, (left, jnp.int32(0), mult))[2]
 
 
-def _others(mult: Array, main: MainAmounts, rarity: Array) -> Array:
-    def turn(carry: tuple[Array, Array]) -> tuple[Array, Array]:
-        left, mult = carry
-        slot = bits.lowest(left)
-        acts = main.other_rarity[slot] == rarity
-        return bits.without_lowest(left), guard(mult * jnp.where(acts, main.other_xmult[slot], 1.0))
+def others(mult: Array, rarity: Array, slots: Slots, jokers: Array) -> Array:
+    """Jokers that act on another one, after it has acted (Baseball Card); rarity: int8[], of that one."""
 
-    start = jnp.where(rarity > 0, main.other, jnp.uint32(0))
-    return lax.while_loop(lambda carry: carry[0] != 0, turn, (start, mult))[1]
+    def joker(slot: Array, mult: Array) -> Array:
+        row = slots.row(slot)
+        return guard(mult * jnp.where(row.other_rarity == rarity, row.other_xmult, 1.0))
+
+    return bits.for_each(jokers, joker, mult)
 
 
 def repeatedly(mult: Array, factor: float, times: Array) -> Array:

@@ -1,8 +1,7 @@
 """Named numbers of a hand that jokers multiply or compare ("discards_left", "steel_in_deck" ...).
 
-Each function takes the view of the hand and returns a scalar, or one value per joker place ([J]) where it
-depends on the joker: there `view.slots.target` is the place of the joker that acts (a copying joker uses the
-facts of the copied one, scoring.md 4).
+Functions of `QUANTITIES` take the view of the hand; those of `JOKER_QUANTITIES` also take the joker that acts (for
+a copying joker that is the copied one, scoring.md 4). All return a scalar: int32, or float64 for "stored".
 """
 
 from collections.abc import Callable
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxtro.env.scoring.card_features import lowest_place
+from jaxtro.env.scoring.card_features import lowest_rank
 from jaxtro.env.scoring.hands import (
     CLUBS,
     DIAMONDS,
@@ -23,18 +22,15 @@ from jaxtro.env.scoring.hands import (
     joker_suits,
     ranked,
 )
-from jaxtro.env.scoring.view import View
+from jaxtro.env.scoring.view import ActingJoker, View
 from jaxtro.tables import JOKERS
 
 Quantity = Callable[[View], Array]
+JokerQuantity = Callable[[View, ActingJoker], Array]
 _STENCIL = JOKERS.keys.index("j_stencil")
 _ACE = 14
 # Chips of a rank id: 2-10, J, Q, K 10, A 11 (hands.json).
 RANK_CHIPS = np.array([0, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 10, 11], np.int32)
-
-
-def _of_target(view: View, values: Array) -> Array:
-    return values[jnp.maximum(view.slots.target, 0)]
 
 
 def _hand(view: View, values: Array) -> Array:
@@ -43,8 +39,8 @@ def _hand(view: View, values: Array) -> Array:
 
 def stencil(view: View) -> Array:
     """Joker Stencil: empty places and Stencils (debuffed ones, too); nothing at 1 or below."""
-    owned = jnp.sum(view.slots.own > 0, dtype=jnp.int32)
-    stencils = jnp.sum(view.slots.own == _STENCIL, dtype=jnp.int32)
+    owned = jnp.sum(view.state.jokers.id > 0, dtype=jnp.int32)
+    stencils = jnp.sum(view.state.jokers.id == _STENCIL, dtype=jnp.int32)
     return jnp.maximum(view.state.joker_slots - owned + stencils, 1)
 
 
@@ -55,10 +51,10 @@ def hands_played_as_often(view: View) -> Array:
     return jnp.sum(others & hands.visible & (hands.played >= hands.played[hand] + 1), dtype=jnp.int32)
 
 
-def sell_value_of_others(view: View) -> Array:
-    """Swashbuckler: sell values of all other jokers, debuffed ones too. -> [J]"""
-    sell = jnp.where(view.slots.own > 0, view.state.jokers.sell, 0)
-    return jnp.sum(sell, dtype=jnp.int32) - _of_target(view, sell)
+def sell_value_of_others(view: View, joker: ActingJoker) -> Array:
+    """Swashbuckler: sell values of all other jokers, debuffed ones too."""
+    sell = jnp.where(view.state.jokers.id > 0, view.state.jokers.sell, 0)
+    return jnp.sum(sell, dtype=jnp.int32) - sell[joker.place]
 
 
 def red_cards_held(view: View) -> Array:
@@ -104,8 +100,7 @@ def club_and_other_suit(view: View) -> Array:
 
 def lowest_held_chips(view: View) -> Array:
     """Raised Fist: chips of the lowest held rank."""
-    place = lowest_place(view.held)
-    return jnp.asarray(RANK_CHIPS)[view.held.cards.rank[place].astype(jnp.int32)]
+    return jnp.asarray(RANK_CHIPS)[lowest_rank(view.held)]
 
 
 def scoring_aces(view: View) -> Array:
@@ -115,23 +110,15 @@ def scoring_aces(view: View) -> Array:
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "stored": lambda view: _of_target(view, view.slots.stored),
     "cards_played": lambda view: view.cards_played,
     "discards_left": lambda view: view.state.discards_left,
     "hands_left": lambda view: view.state.hands_left,
     "hands_played_this_round": lambda view: view.state.hands_played_this_round,
-    # Loyalty Card counts the run's hands from the one at which it was obtained.
-    "hands_since_bought": lambda view: view.state.hands_played
-    - _of_target(view, view.slots.stored).astype(jnp.int32),
-    "listed_hand": lambda view: (
-        _of_target(view, view.slots.stored).astype(jnp.int32) == view.poker_hand.hand
-    ).astype(jnp.int32),
     "times_played": lambda view: _hand(view, view.state.poker_hands.played) + 1,
     "times_played_before_this_round": lambda view: _hand(view, view.state.poker_hands.played_this_round),
     "hands_played_as_often": hands_played_as_often,
-    "jokers": lambda view: jnp.sum(view.slots.own > 0, dtype=jnp.int32),
+    "jokers": lambda view: jnp.sum(view.state.jokers.id > 0, dtype=jnp.int32),
     "stencil": stencil,
-    "sell_value_of_others": sell_value_of_others,
     "steel_in_deck": lambda view: view.state.steel_in_deck,
     "stone_in_deck": lambda view: view.state.stone_in_deck,
     "enhanced_in_deck": lambda view: view.state.enhanced_in_deck,
@@ -144,7 +131,16 @@ QUANTITIES: dict[str, Quantity] = {
     "club_and_other_suit": club_and_other_suit,
     "lowest_held_chips": lowest_held_chips,
     "scoring_aces": scoring_aces,
-    "money": lambda view: jnp.maximum(view.money, 0),
     "money_before_hand": lambda view: view.state.money,
     "boss_triggered": lambda view: view.boss_triggered.astype(jnp.int32),
+}
+
+JOKER_QUANTITIES: dict[str, JokerQuantity] = {
+    "stored": lambda view, joker: joker.stored,
+    # Loyalty Card counts the run's hands from the one at which it was obtained.
+    "hands_since_bought": lambda view, joker: view.state.hands_played - joker.stored.astype(jnp.int32),
+    "listed_hand": lambda view, joker: (joker.stored.astype(jnp.int32) == view.poker_hand.hand).astype(jnp.int32),
+    "sell_value_of_others": sell_value_of_others,
+    # Bull and Bootstraps see what this hand has earned so far; debts count as nothing.
+    "money": lambda view, joker: jnp.maximum(joker.money, 0),
 }

@@ -6,6 +6,7 @@ the rolls of a hand are one loop with one draw per turn, which runs before anyth
 only the hands that roll pay for it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -35,9 +36,7 @@ class RollPlan:
       sources: uint32[G], the sources that roll on each trigger; of held cards it is found out in the loop, from
         held_features: uint32[H] and held_card: uint32[J], the features that a rolling joker asks for, 0 = none.
       needs_hit: bool[G], further triggers only if a roll of the first one hits (held cards).
-      stream: int32[S], which of the hand's streams. odds: float64[S], 1 in N.
-      creates: int8[S], what a hit creates (1 + place in `book.CREATED`), 0 = nothing.
-      random_low, random_high: float64[S], for whole random numbers instead of hits; low = high: none.
+      acting: int32[J], whose effects each joker place has.
       probability: float64[], numerator of all odds. free: int32[], free consumable slots.
     """
 
@@ -47,13 +46,26 @@ class RollPlan:
     held_features: Array
     held_card: Array
     needs_hit: Array
+    acting: Array
+    probability: Array
+    free: Array
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What each of the S = 3 + J sources rolls for.
+
+    Attributes:
+      stream: int8[S], which of the hand's streams. odds: float64[S], 1 in N.
+      creates: int8[S], what a hit creates (1 + place in `book.CREATED`), 0 = nothing.
+      random_low, random_high: float64[S], for whole random numbers instead of hits; low = high: none.
+    """
+
     stream: Array
     odds: Array
     creates: Array
     random_low: Array
     random_high: Array
-    probability: Array
-    free: Array
 
 
 @jax.tree_util.register_dataclass
@@ -122,17 +134,17 @@ def _set(array: Array, place: Array, value: Array) -> Array:
     return jnp.where(jnp.arange(array.shape[0]) == place, value.astype(array.dtype), array)
 
 
-def make_rolls(plan: RollPlan, blank: Rolls, seed_hash: Array, luck: Luck) -> Rolls:
+def make_rolls(plan: RollPlan, sources: Sources, blank: Rolls, seed_hash: Array, luck: Luck) -> Rolls:
     """Makes the rolls of a plan.
 
     Args:
-      plan: the rolls to make.
+      plan: the rolls to make. sources: what they are for.
       blank: `no_rolls` with the states of the streams.
       seed_hash: float64[], hash of the run's seed.
       luck: "seeded" draws from the streams; "never": only certain chances hit, random numbers are lowest;
         "always": every chance hits, random numbers are highest.
     """
-    groups = plan.sources.shape[0]
+    table, groups = sources, plan.sources.shape[0]
     glass, main = groups - NUM_PLAYED, groups - NUM_PLAYED - 1
     # Triggers of the played cards are counted through; groups without rolls are passed over.
     played = plan.times[_FIRST_PLAYED : _FIRST_PLAYED + NUM_PLAYED]
@@ -153,9 +165,9 @@ def make_rolls(plan: RollPlan, blank: Rolls, seed_hash: Array, luck: Luck) -> Ro
     def turn(now: _Turn) -> _Turn:
         rolls = now.rolls
         group, source = bits.lowest(now.groups), bits.lowest(now.sources)
-        stream, creates = plan.stream[source], plan.creates[source] > 0
+        stream, creates = table.stream[source], table.creates[source] > 0
         drawn = ~creates | (now.free > 0)
-        low, high = plan.random_low[source], plan.random_high[source]
+        low, high = table.random_low[source], table.random_high[source]
         if luck == "seeded":
             state = rng.step_stream(rolls.states[stream])
             u = rng.first_float(rng.generator_seed(state, seed_hash))
@@ -165,7 +177,7 @@ def make_rolls(plan: RollPlan, blank: Rolls, seed_hash: Array, luck: Luck) -> Ro
             u = jnp.float64(1 - 2**-53 if luck == "never" else 0.0)
             states, number = rolls.states, low if luck == "never" else high
         # The numerator is a power of two, so this quotient is exact whichever way XLA computes it.
-        hit = drawn & (u < plan.probability / plan.odds[source])
+        hit = drawn & (u < plan.probability / table.odds[source])
         is_random = (group == main) & (high > low)
         acc = now.acc | jnp.where(hit, jnp.uint32(1) << source.astype(jnp.uint32), jnp.uint32(0))
         makes = hit & creates
@@ -177,7 +189,7 @@ def make_rolls(plan: RollPlan, blank: Rolls, seed_hash: Array, luck: Luck) -> Ro
             | jnp.where(
                 hit & (group >= glass), jnp.uint8(1) << jnp.maximum(group - glass, 0).astype(jnp.uint8), 0
             ).astype(jnp.uint8),
-            created=jnp.where(makes, _set(rolls.created, now.made, plan.creates[source]), rolls.created),
+            created=jnp.where(makes, _set(rolls.created, now.made, table.creates[source]), rolls.created),
             states=states,
         )
         if rolls.log_value.shape[0]:
@@ -218,14 +230,21 @@ def make_rolls(plan: RollPlan, blank: Rolls, seed_hash: Array, luck: Luck) -> Ro
     return lax.while_loop(lambda now: now.groups != 0, turn, start).rolls
 
 
-def rolls_of(active: Array, plan: RollPlan, blank: Rolls, seed_hash: Array, luck: Luck) -> Rolls:
+def rolls_of(
+    active: Array,
+    plan: RollPlan,
+    blank: Rolls,
+    seed_hash: Array,
+    luck: Luck,
+    sources_of: Callable[[Array], Sources],
+) -> Rolls:
     """`make_rolls` for the hands that roll at all; `blank` for the others.
 
-    In a batch, only the active hands are computed.
+    In a batch, only the active hands are computed. sources_of: from the jokers that act to what they roll for.
     """
-    made = compacted(lambda plan, blank, seed_hash: make_rolls(plan, blank, seed_hash, luck))(
-        active, plan, blank, seed_hash
-    )
+    made = compacted(
+        lambda plan, blank, seed_hash: make_rolls(plan, sources_of(plan.acting), blank, seed_hash, luck)
+    )(active, plan, blank, seed_hash)
     return jax.tree.map(lambda new, old: jnp.where(active, new, old), made, blank)
 
 

@@ -1,10 +1,12 @@
 """The score of one hand, in the order of scoring.md 3.
 
 The order of a hand matters to the last bit of mult, so the three passes (played cards, held cards, jokers) are
-folds in exactly that order. Everything that does not change mult is a sum of whole numbers, exact in any order.
+folds in exactly that order. Everything that does not change mult is a sum of whole numbers, exact in any
+order. Loops run over the jokers that have a part in a pass, not over all places: a hand pays for what it has.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +15,13 @@ from jax import Array, lax
 
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import bits, boss, fold
-from jaxtro.env.scoring.book import BOOK, GLASS, LUCKY_MONEY, LUCKY_MULT, Condition, JokerBook
-from jaxtro.env.scoring.copying import resolve
+from jaxtro.env.scoring.before import Before
+from jaxtro.env.scoring.book import BOOK, GLASS, LUCKY_MONEY, LUCKY_MULT, JokerBook, Trait
 from jaxtro.env.scoring.hands import STONE, HandRules, detect, joker_suits, ranked
+from jaxtro.env.scoring.lookup import Row, Slots, factor, factors, facts, features, holds, slots_of
 from jaxtro.env.scoring.quantities import RANK_CHIPS
-from jaxtro.env.scoring.rolls import FIRST_JOKER, NUM_PLAYED, Luck, RollPlan, Rolls, no_rolls, rolls_of
-from jaxtro.env.scoring.view import Area, Slots, View
+from jaxtro.env.scoring.rolls import FIRST_JOKER, NUM_PLAYED, Luck, RollPlan, Rolls, Sources, no_rolls, rolls_of
+from jaxtro.env.scoring.view import Area, View
 from jaxtro.env.state import Cards, Jokers, ScoringState, take
 from jaxtro.tables import EDITIONS, ENHANCEMENTS, HANDS, SEALS, VOUCHERS, item
 from jaxtro.tables.streams import SLOT, STREAM_ID
@@ -28,9 +31,11 @@ def _column(rows: tuple, name: str, empty: float = 0, dtype: type = np.float64) 
     return np.array([empty] + [row.get(name, empty) for row in rows], dtype)
 
 
-_LUCKY_ROW = ENHANCEMENTS.row(ENHANCEMENTS.keys.index("m_lucky"))
-_LUCKY, _GLASS_CARD, _BONUS = (ENHANCEMENTS.keys.index(key) for key in ("m_lucky", "m_glass", "m_bonus"))
-_GLASS_ODDS = ENHANCEMENTS.row(_GLASS_CARD)["break_odds"]
+_LUCKY, _GLASS_CARD, _STEEL = (ENHANCEMENTS.keys.index(key) for key in ("m_lucky", "m_glass", "m_steel"))
+_LUCKY_ROW, _GLASS_ROW = ENHANCEMENTS.row(_LUCKY), ENHANCEMENTS.row(_GLASS_CARD)
+_CARD_ODDS = np.array(
+    [_LUCKY_ROW["lucky_mult_odds"], _LUCKY_ROW["lucky_money_odds"], _GLASS_ROW["break_odds"]], np.float64
+)
 _CARD_CHIPS = _column(ENHANCEMENTS.rows, "chips", dtype=np.int32)
 _CARD_MULT, _CARD_XMULT = _column(ENHANCEMENTS.rows, "mult"), _column(ENHANCEMENTS.rows, "xmult", 1)
 _HELD_XMULT = _column(ENHANCEMENTS.rows, "held_xmult", 1)
@@ -44,6 +49,7 @@ _LEVEL_CHIPS = np.array([row["chips_per_level"] for row in HANDS.rows], np.int32
 _LEVEL_MULT = np.array([row["mult_per_level"] for row in HANDS.rows], np.int32)
 _PLANETS = np.array([item(row["planet"]) for row in HANDS.rows], np.int32)
 _OBSERVATORY_XMULT = float(VOUCHERS.row(VOUCHERS.keys.index("v_observatory"))["extra"])
+_SCORING_EDITIONS = (_EDITION_CHIPS != 0) | (_EDITION_MULT != 0) | (_EDITION_XMULT != 1)
 
 
 @jax.tree_util.register_dataclass
@@ -95,49 +101,48 @@ class HandScore:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
+class MainAmounts:
+    """What each joker place gave in the joker pass, in this order: chips, mult, dollars, X Mult. [J]"""
+
+    chips: Array
+    mult: Array
+    dollars: Array
+    xmult: Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
 class Breakdown:
     """The amounts that were folded, for a step by step account (explain.py).
 
     Attributes:
       base_chips, base_mult: float64[], of the hand at its level, before The Flint. flint: bool[].
-      acting: int16[J], whose effects each joker place has.
-      before_dollars: int32[J]. level_ups: int32[J].
-      times: int32[5], card: `fold.CardAmounts`[5], joker: `fold.JokerAmounts`[J] of the played pass.
-      held_times: int32[H], held_card, held_joker: of the held pass; held_hits: int32[J], dollar rolls that hit.
-      main: `fold.MainAmounts`[J]. observatory: int32[], planets that multiply. plasma: bool[].
-      rolls: `Rolls`. bonus: int32[5], permanent chips before the hand; bonus_gain: gained on every trigger (Hiker).
+      acting: int32[J], whose effects each joker place has.
+      before: `Before`. level_ups: int32[J].
+      times: int32[5], triggers; card: `fold.CardAmounts`[5]; bonus_gain: int32[5], chips for good per trigger.
+      held_times: int32[H], held_features: uint32[H], steel: float64[H], held_mult: float64[J].
+      hits: int32[J], rolls of each joker that hit. rolls: `Rolls`.
+      main: `MainAmounts`. observatory: int32[], planets that multiply. plasma: bool[].
     """
 
     base_chips: Array
     base_mult: Array
     flint: Array
     acting: Array
-    before_dollars: Array
+    before: Before
     level_ups: Array
     times: Array
     card: fold.CardAmounts
-    joker: fold.JokerAmounts
+    bonus_gain: Array
     held_times: Array
-    held_card: fold.CardAmounts
-    held_joker: fold.JokerAmounts
-    held_hits: Array
-    main: fold.MainAmounts
+    held_features: Array
+    steel: Array
+    held_mult: Array
+    hits: Array
+    rolls: Rolls
+    main: MainAmounts
     observatory: Array
     plasma: Array
-    rolls: Rolls
-    bonus: Array
-    bonus_gain: Array
-
-
-class _Lookup:
-    """Columns of the book at some joker ids."""
-
-    def __init__(self, book: JokerBook, ids: Array) -> None:
-        self.book, self.ids = book, ids.astype(jnp.int32)
-
-    def __getattr__(self, name: str) -> Array:
-        column = jnp.asarray(self.book.columns[name])
-        return column.at[self.ids].get(mode="promise_in_bounds")
 
 
 def _area(cards: Cards, members: Array, rules: HandRules) -> Area:
@@ -146,55 +151,9 @@ def _area(cards: Cards, members: Array, rules: HandRules) -> Area:
     return Area(cards, members, live, live & (printed | rules.pareidolia), joker_suits(cards, rules.smeared))
 
 
-def _features(book: JokerBook, area: Area, view: View, wanted: int) -> Array:
-    """The wanted features of each card, as bits. -> uint32[N]"""
-    found = jnp.zeros(area.members.shape, jnp.uint32)
-    for number, function in enumerate(book.features.values()):
-        if wanted >> number & 1:
-            found = found | jnp.where(function(area, view), jnp.uint32(1 << number), jnp.uint32(0))
-    return found
-
-
-def _facts(book: JokerBook, conditions: tuple[Condition, ...], view: View) -> Array:
-    """The conditions that hold, as bits. -> uint32[] or uint32[J]"""
-    found, known = jnp.uint32(0), {}
-    for number, fact in enumerate(conditions):
-        if fact.quantity not in known:
-            if fact.quantity.startswith("contains "):
-                hand = HANDS.keys.index(fact.quantity.removeprefix("contains "))
-                known[fact.quantity] = view.poker_hand.contains[hand].astype(jnp.int32)
-            else:
-                known[fact.quantity] = book.quantities[fact.quantity](view)
-        value = known[fact.quantity]
-        value = value % fact.modulus if fact.modulus else value
-        number_asked = jnp.asarray(fact.number, value.dtype)
-        holds = {
-            "==": value == number_asked, ">=": value >= number_asked, "<=": value <= number_asked,
-        }[fact.compare]  # fmt: skip
-        found = found | jnp.where(holds, jnp.uint32(1 << number), jnp.uint32(0))
-    return found
-
-
-def _per(book: JokerBook, view: View, which: Array, used: set[int]) -> Array:
-    """For each joker place the quantity that its amounts are multiplied with. -> float64[J]"""
-    scalars, by_place = [jnp.float64(0)] * len(book.per), {}
-    for number, (name, every) in enumerate(book.per):
-        if number not in used:
-            continue
-        value = book.quantities[name](view)
-        value = (value // every if every > 1 else value).astype(jnp.float64)
-        if value.ndim:
-            by_place[number] = value
-        else:
-            scalars[number] = value
-    found = jnp.stack(scalars)[which.astype(jnp.int32)]
-    for number, value in by_place.items():
-        found = jnp.where(which == number, value, found)
-    return found
-
-
-def _all(facts: Array, needed: Array) -> Array:
-    return (facts & needed) == needed
+def _put(array: Array, place: Array, value: Array) -> Array:
+    """A short array with one element replaced, by selection."""
+    return jnp.where(jnp.arange(array.shape[0]) == place, value, array)
 
 
 def _played_places(chosen: Array) -> tuple[Array, Array]:
@@ -213,32 +172,43 @@ def _with_copies(hand: Cards, card: Cards, copies: Array) -> Cards:
     size = jnp.sum(hand.rank > 0, dtype=jnp.int32)
     places = jnp.arange(hand.rank.shape[0])
     new = (places >= size) & (places < size + copies)
-    return jax.tree.map(lambda old, copied: jnp.where(new, copied[0], old), hand, card)
+    return bits.if_needed(
+        copies > 0, lambda: jax.tree.map(lambda old, copied: jnp.where(new, copied[0], old), hand, card), hand
+    )
 
 
-def _change_cards(
-    book: JokerBook, cards: Cards, scoring: Array, rules: HandRules, own: _Lookup, stored: Array, acts: Array
-) -> tuple[Cards, Array]:
-    """The jokers that change scoring cards, from left to right (before.py)."""
-    change, gains = own.change, own.gain
+def _before_pass(slots: Slots, view: View, stored: Array, blocked: Array) -> Before:
+    """Step 3. Facts about the hand do not depend on what jokers do to the cards here."""
+    book, scoring, cards = slots.book, view.poker_hand.scoring, view.played.cards
+    of_hand = facts(book, book.before_facts, view)
 
-    def turn(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        left, enhancement, stored = carry
-        place = bits.lowest(left)
-        area = _area(replace(cards, enhancement=enhancement), scoring, rules)
-        after, gained, reset = enhancement, jnp.float64(0), jnp.bool_(False)
+    def joker(place: Array, done: Before) -> Before:
+        row, itself = slots.row(place), slots.itself(place)
+        acting = slots.joker(place, done.stored, view.state.money)
+        found = of_hand | facts(book, book.before_facts, view, acting)
+        acts = holds(found, row.before_if)
+        old = done.stored[place]
+        reset = row.has_reset & holds(found, row.reset_if)
+        new = jnp.where(reset, row.reset_to, old + row.gain)
+        area = _area(replace(cards, enhancement=done.enhancement), scoring, view.rules)
+        enhancement = done.enhancement
         for number, function in enumerate(book.changes.values(), start=1):
-            this = change[place] == number
-            its_after, its_gain, its_reset = function(area, gains[place])
-            after = jnp.where(this, its_after, after)
-            gained, reset = jnp.where(this, its_gain, gained), jnp.where(this, its_reset, reset)
-        here = jnp.arange(stored.shape[0]) == place
-        stored = jnp.where(here, jnp.where(reset, 0.0, stored) + gained, stored)
-        return bits.without_lowest(left), after, stored
+            after, gained, zeroed = function(area, row.gain)
+            this = row.change == number
+            enhancement = jnp.where(this & itself & acts, after, enhancement)
+            new = jnp.where(this, jnp.where(zeroed, 0.0, old) + gained, new)
+        rolls = acts & (row.level_up > 0)
+        return Before(
+            enhancement=enhancement,
+            stored=_put(done.stored, place, jnp.where(itself & acts, new, old)),
+            dollars=_put(done.dollars, place, jnp.where(acts, row.before_dollars, 0)),
+            copies=done.copies + (acts & row.copy_card),
+            level_rolls=done.level_rolls | (rolls.astype(jnp.uint32) << place.astype(jnp.uint32)),
+        )
 
-    start = (bits.to_bits(acts & (change > 0)), cards.enhancement, stored)
-    _, enhancement, stored = lax.while_loop(lambda carry: carry[0] != 0, turn, start)
-    return replace(cards, enhancement=enhancement), stored
+    places = slots.acting.shape[0]
+    start = Before(cards.enhancement, stored, jnp.zeros(places, jnp.int32), jnp.int32(0), jnp.uint32(0))
+    return bits.for_each(jnp.where(blocked, 0, slots.having(Trait.BEFORE)), joker, start)
 
 
 def score_hand(
@@ -252,12 +222,12 @@ def score_hand(
 
     Args:
       state: before the hand, with the hand's own play already taken from `hands_left`.
-      chosen: bool[HAND_CAPACITY], one to five cards of the hand.
+      chosen: bool[H], one to five cards of the hand.
       book: the jokers of the game.
       luck: "seeded": chances fall as the streams have it; "never", "always": see `rolls.make_rolls`.
       log: how many draws to write down.
     """
-    jokers, hand_levels = state.jokers, state.poker_hands
+    jokers = state.jokers
     joker_places = jokers.id.shape[0]
     there = state.hand.rank > 0
     places, cards_played = _played_places(chosen & there)
@@ -265,107 +235,264 @@ def score_hand(
     chosen_cards = take(state.hand, jnp.maximum(places, 0))
     played = replace(chosen_cards, rank=jnp.where(places >= 0, chosen_cards.rank, 0).astype(jnp.int8))
 
-    # Jokers: which ones work, and whose effects each place has.
-    active = (jokers.id > 0) & ~jokers.debuffed
-    own = _Lookup(book, jokers.id)
-    rule_bits = jnp.where(active, own.rules, 0)
-    rules = HandRules(
-        **{
-            name: jnp.any((rule_bits >> number) & 1 != 0)
-            for number, name in enumerate(HandRules.__dataclass_fields__)
-        }
+    slots = slots_of(book, jokers)
+    names = HandRules.__dataclass_fields__
+    rules = HandRules(**{name: slots.owning(Trait.RULES + n) != 0 for n, name in enumerate(names)})
+    probability = bits.for_each(
+        slots.owning(Trait.ODDS), lambda place, odds: odds * slots.row(place).odds_factor, jnp.int32(1)
     )
-    target = resolve(own.copier, active, own.copyable)
-    acting_id = jnp.where(target >= 0, jokers.id[jnp.maximum(target, 0)], 0)
-    acting = _Lookup(book, acting_id)
-    itself = active & (target == jnp.arange(joker_places))
-    slots = Slots(jokers.id, active, acting_id, target, jokers.stored)
-    probability = jnp.prod(jnp.where(active, own.odds_factor, 1), dtype=jnp.int32).astype(jnp.float64)
 
     # 1, 2: the hand, and what the boss says to it.
     poker_hand = detect(played, rules)
     hand = poker_hand.hand
     judged = boss.judge(state, poker_hand, cards_played, played)
-    blocked, state = judged.blocked, replace(state, money=judged.money)
+    blocked, state = judged.blocked | ~legal, replace(state, money=judged.money)
 
     # 3: before pass.
-    drained, stored = _change_cards(
-        book, played, poker_hand.scoring, rules, own, jokers.stored, itself & ~blocked
-    )
-    # A Bonus or Stone card that loses its enhancement scores as a plain card (scoring.md 8 item 5).
-    played_area = _area(drained, poker_hand.scoring, rules)
-    no_held = _area(state.hand, there & ~chosen, rules)
-    view = View(
-        state, rules, poker_hand, played_area, no_held, slots, cards_played, judged.triggered, state.money
-    )
-    before_facts = _facts(book, book.before_facts, view)
-    before = (acting_id > 0) & _all(before_facts, acting.before_if) & ~blocked
-    reset = own.has_reset & _all(before_facts, own.reset_if)
-    grown = jnp.where(reset, own.reset_to, stored + own.gain)
-    stored = jnp.where(itself & before & (own.change == 0), grown, stored)
-    before_dollars = jnp.where(before, acting.before_dollars, 0)
-    copies = jnp.sum(before & acting.copy_card, dtype=jnp.int32)
-    held_cards = _with_copies(state.hand, drained, copies)
+    held_area = _area(state.hand, there & ~chosen, rules)
+    played_area = _area(played, poker_hand.scoring, rules)
+    view = View(state, rules, poker_hand, played_area, held_area, cards_played, judged.triggered)
+    before = _before_pass(slots, view, jokers.stored, blocked)
+    stored = before.stored
+    # A Bonus or Stone card that lost its enhancement scores as a plain card (scoring.md 8 item 5).
+    cards = replace(played, enhancement=before.enhancement)
+    played_area = _area(cards, poker_hand.scoring, rules)
+    held_cards = _with_copies(state.hand, cards, before.copies)
     held_area = _area(held_cards, (held_cards.rank > 0) & ~chosen, rules)
-    slots = replace(slots, stored=stored)
-    view = replace(view, held=held_area, slots=slots)
+    view = replace(view, played=played_area, held=held_area)
 
     # What each card triggers.
-    features = _features(
+    card_features = features(
         book,
         played_area,
         view,
         book.features_in("played_card", "retrigger_card", "destroy_card", "destroyed_card"),
     )
-    cards = played_area.cards
     scores = played_area.live & ~blocked
     enhancement, edition, seal = (
         field.astype(jnp.int32) for field in (cards.enhancement, cards.edition, cards.seal)
     )
-    repeats = jnp.sum(
-        jnp.where((features[:, None] & acting.retrigger_card) != 0, acting.repeats, 0), axis=1, dtype=jnp.int32
-    )
-    times = jnp.where(scores, 1 + jnp.asarray(_SEAL_REPEATS)[seal] + repeats, 0)
-    matches = (features[:, None] & acting.played_card) != 0
 
-    held_features = _features(book, held_area, view, book.features_in("held_card"))
-    held_live = held_area.live & ~blocked
+    def retrigger(place: Array, times: Array) -> Array:
+        row = slots.row(place)
+        return times + jnp.where((card_features & row.retrigger_card) != 0, row.repeats, 0)
+
+    times = bits.for_each(slots.having(Trait.RETRIGGER), retrigger, 1 + jnp.asarray(_SEAL_REPEATS)[seal])
+    times = jnp.where(scores, times, 0)
+
+    held_features = features(book, held_area, view, book.features_in("held_card"))
+
+    def ask(place: Array, asked: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        row, (sure, rolled, repeats) = slots.row(place), asked
+        mine = jnp.where(row.held_rolled, row.held_card, 0).astype(jnp.uint32)
+        return sure | (row.held_card & ~mine), _put(rolled, place, mine), repeats + row.held_repeats
+
+    held_jokers = slots.having(Trait.HELD)
+    sure, rolled_card, held_repeats = bits.for_each(
+        held_jokers | slots.having(Trait.HELD_REPEATS),
+        ask,
+        (jnp.uint32(0), jnp.zeros(joker_places, jnp.uint32), jnp.int32(0)),
+    )
     held_enhancement = held_cards.enhancement.astype(jnp.int32)
     steel = jnp.asarray(_HELD_XMULT)[held_enhancement]
-    sure = _union(jnp.where(acting.held_rolled, 0, acting.held_card))
-    held_acts = (held_enhancement == _STEEL) | ((held_features & sure) != 0)
     again = jnp.asarray(_SEAL_REPEATS)[held_cards.seal.astype(jnp.int32)]
-    held_times = jnp.where(held_live, 1 + again + jnp.sum(acting.held_repeats, dtype=jnp.int32), 0)
+    held_times = jnp.where(held_area.live & ~blocked, 1 + again + held_repeats, 0)
+    held_acts = (held_enhancement == _STEEL) | ((held_features & sure) != 0)
+
+    # The jokers' part in the played pass, but for mult: whole numbers, in any order.
+    def joker_played(place: Array, carry: tuple[Array, ...]) -> tuple[Array, ...]:
+        chips, dollars, bonus_gain, rolls, stored = carry
+        row = slots.row(place)
+        matches = (card_features & row.played_card) != 0
+        count = jnp.where(row.played_rolled, 0, jnp.sum(jnp.where(matches, times, 0), dtype=jnp.int32))
+        rolls = rolls | jnp.where(
+            matches & row.played_rolled, jnp.uint32(1) << (FIRST_JOKER + place).astype(jnp.uint32), 0
+        ).astype(jnp.uint32)
+        gain = jnp.where(slots.itself(place), guard(row.played_gain * count.astype(jnp.float64)), 0.0)
+        return (
+            chips + count * row.played_chips,
+            dollars + count * row.played_dollars,
+            bonus_gain + jnp.where(matches, row.card_bonus, 0),
+            rolls,
+            _put(stored, place, stored[place] + gain),
+        )
+
+    lucky = enhancement == _LUCKY
+    both = jnp.uint32(1 << LUCKY_MULT | 1 << LUCKY_MONEY)
+    none = jnp.int32(0)
+    joker_chips, joker_dollars, bonus_gain, card_rolls, stored = bits.for_each(
+        slots.having(Trait.PLAYED),
+        joker_played,
+        (none, none, jnp.zeros(NUM_PLAYED, jnp.int32), jnp.where(lucky, both, jnp.uint32(0)), stored),
+    )
 
     # All rolls of the hand.
-    rolled_card = jnp.where(acting.held_rolled, acting.held_card, 0).astype(jnp.uint32)
-    held_rolls = held_live & ((held_features & _union(rolled_card)) != 0)
-    lucky = enhancement == _LUCKY
-    jokers_roll = bits.to_bits(matches & acting.played_rolled) << FIRST_JOKER
-    card_rolls = jnp.where(lucky, jnp.uint32(1 << LUCKY_MULT | 1 << LUCKY_MONEY), jnp.uint32(0)) | jokers_roll
-    level_rolls = bits.to_bits(before & (acting.level_up > 0)) << FIRST_JOKER
-    random_rolls = bits.to_bits(acting.random & (acting_id > 0) & ~blocked) << FIRST_JOKER
-    breakable = jnp.where(scores & (enhancement == _GLASS_CARD), jnp.uint32(1 << GLASS), jnp.uint32(0))
-    sources = jnp.concatenate(
-        [level_rolls[None], card_rolls, jnp.zeros(there.shape, jnp.uint32), random_rolls[None], breakable]
+    rolls = _roll(
+        state, slots, legal, luck, log,
+        level_rolls=before.level_rolls, card_rolls=card_rolls, times=times, held_times=held_times,
+        held_features=held_features, rolled_card=rolled_card, held_acts=held_acts,
+        random=jnp.where(blocked, 0, slots.having(Trait.RANDOM)),
+        breakable=scores & (enhancement == _GLASS_CARD), probability=probability.astype(jnp.float64),
+    )  # fmt: skip
+    hits = rolls.count[FIRST_JOKER:]
+
+    def joker_rolled(place: Array, carry: tuple[Array, ...]) -> tuple[Array, ...]:
+        level_ups, chips, dollars = carry
+        row, count = slots.row(place), hits[place]
+        return (
+            _put(level_ups, place, count * row.level_up),
+            chips + count * row.played_chips,
+            dollars + count * (row.played_dollars + row.held_dollars),
+        )
+
+    level_ups, joker_chips, joker_dollars = bits.for_each(
+        slots.having(Trait.ROLLED),
+        joker_rolled,
+        (jnp.zeros(joker_places, jnp.int32), joker_chips, joker_dollars),
     )
-    one = jnp.ones(1, jnp.int32)
+
+    # 4, 5: base values at the level as it is now.
+    level = judged.level + jnp.sum(level_ups, dtype=jnp.int32)
+    base_chips = jnp.maximum(jnp.asarray(_BASE_CHIPS)[hand] + jnp.asarray(_LEVEL_CHIPS)[hand] * (level - 1), 0)
+    base_mult = jnp.maximum(jnp.asarray(_BASE_MULT)[hand] + jnp.asarray(_LEVEL_MULT)[hand] * (level - 1), 1)
+    base_chips, base_mult = base_chips.astype(jnp.float64), base_mult.astype(jnp.float64)
+    chips = jnp.where(judged.flint, boss.halved(base_chips, 0.0), base_chips)
+    mult = jnp.where(judged.flint, boss.halved(base_mult, 1.0), base_mult)
+
+    # 6: played pass.
+    rank_chips = jnp.where(enhancement == STONE, 0, jnp.asarray(RANK_CHIPS)[cards.rank.astype(jnp.int32)])
+    card = fold.CardAmounts(
+        features=card_features,
+        chips=rank_chips
+        + jnp.asarray(_CARD_CHIPS)[enhancement]
+        + cards.bonus
+        + jnp.asarray(_EDITION_CHIPS)[edition],
+        dollars=jnp.asarray(_SEAL_DOLLARS)[seal],
+        mult=jnp.asarray(_CARD_MULT)[enhancement],
+        lucky_mult=jnp.where(lucky, float(_LUCKY_ROW["lucky_mult"]), 0.0),
+        xmult=jnp.asarray(_CARD_XMULT)[enhancement],
+        edition_mult=jnp.asarray(_EDITION_MULT)[edition],
+        edition_xmult=jnp.asarray(_EDITION_XMULT)[edition],
+    )
+    earlier = times * (times - 1) // 2  # Hiker: each trigger has what the earlier ones gave
+    chips = chips + (jnp.sum(times * card.chips + earlier * bonus_gain, dtype=jnp.int32) + joker_chips)
+    dollars = jnp.sum(times * card.dollars, dtype=jnp.int32) + joker_dollars
+    dollars = dollars + rolls.count[LUCKY_MONEY] * int(_LUCKY_ROW["lucky_money"])
+    mult = fold.played(mult, times, card, slots, slots.having(Trait.PLAYED_MULT), rolls.hits)
+
+    def lucky_gain(place: Array, stored: Array) -> Array:
+        gain = guard(slots.row(place).lucky_gain * rolls.lucky.astype(jnp.float64))
+        return _put(stored, place, stored[place] + jnp.where(slots.itself(place), gain, 0.0))
+
+    stored = bits.for_each(slots.having(Trait.LUCKY), lucky_gain, stored)
+
+    # 7: held pass. A failed Reserved Parking roll is no effect, and repeats nothing.
+    held_times = jnp.where(held_acts, held_times, 0)
+    held_factors = factors(book, view, "held_per")
+
+    def held_amount(place: Array, amounts: Array) -> Array:
+        row = slots.row(place)
+        by = factor(book, view, held_factors, row.held_per, slots.joker(place, stored, state.money))
+        return _put(amounts, place, row.held_mult + guard(row.held_each * by))
+
+    held_mult = bits.for_each(held_jokers, held_amount, jnp.zeros(joker_places))
+    mult = fold.held(mult, held_times, held_features, steel, slots, held_jokers, held_mult)
+
+    # 8: joker pass.
+    dollars = jnp.sum(before.dollars, dtype=jnp.int32) + dollars
+    chips, mult, dollars, main = _joker_pass(
+        slots, view, jokers, stored, rolls.random[FIRST_JOKER:], blocked, chips, mult, dollars
+    )
+
+    # 9, 10: Observatory, Plasma, total.
+    planets = jnp.sum(state.consumables == jnp.asarray(_PLANETS)[hand], dtype=jnp.int32)
+    planets = jnp.where(state.observatory & ~blocked, planets, 0)
+    mult = fold.repeatedly(mult, _OBSERVATORY_XMULT, planets)
+    average = jnp.floor((chips + mult) / 2)
+    chips, mult = (jnp.where(state.plasma, average, value) for value in (chips, mult))
+    chips, mult = jnp.where(blocked, 0.0, chips), jnp.where(blocked, 0.0, mult)
+    total = jnp.where(blocked, 0.0, jnp.floor(chips * mult))
+
+    # 11: after scoring.
+    of_hand = facts(book, book.main_facts, view)
+    destroyed, created = _aftermath(slots, view, of_hand, card_features, stored, rolls, blocked)
+    stored, removed = _worn(slots, card_features, destroyed, stored)
+    refused = _refused(slots, of_hand)
+    result = HandScore(
+        legal=legal,
+        hand=hand,
+        contains=poker_hand.contains,
+        places=places,
+        scoring=poker_hand.scoring,
+        blocked=judged.blocked,
+        chips=chips,
+        mult=mult,
+        total=total,
+        money=jnp.where(judged.blocked, refused, dollars) + judged.lost,
+        level=level,
+        cards=replace(cards, bonus=cards.bonus + times * bonus_gain),
+        destroyed=destroyed,
+        copies=before.copies,
+        jokers=replace(jokers, stored=stored),
+        removed=removed,
+        created=created,
+        eye_used=judged.eye_used,
+        mouth_hand=judged.mouth_hand,
+        boss_triggered=judged.triggered,
+        streams=rolls.states,
+        log_stream=rolls.log_stream,
+        log_value=rolls.log_value,
+        log_length=rolls.log_length,
+    )
+    breakdown = Breakdown(
+        base_chips, base_mult, judged.flint, slots.acting, before, level_ups, times, card, bonus_gain,
+        held_times, held_features, steel, held_mult, hits, rolls, main, planets, state.plasma,
+    )  # fmt: skip
+    return result, breakdown
+
+
+def _roll(
+    state: ScoringState, slots: Slots, legal: Array, luck: Luck, log: int, *,
+    level_rolls: Array, card_rolls: Array, times: Array, held_times: Array, held_features: Array,
+    rolled_card: Array, held_acts: Array, random: Array, breakable: Array, probability: Array,
+) -> Rolls:  # fmt: skip
+    """Plans the rolls of the hand and makes them; see `rolls.RollPlan` for the groups."""
+    book, joker_places = slots.book, slots.acting.shape[0]
+    glass = jnp.where(breakable, jnp.uint32(1 << GLASS), jnp.uint32(0))
+    one, nothing = jnp.ones(1, jnp.int32), jnp.zeros(1 + NUM_PLAYED, bool)
+    sources = jnp.concatenate(
+        [
+            (level_rolls << FIRST_JOKER)[None],
+            card_rolls,
+            jnp.zeros(held_times.shape, jnp.uint32),
+            (random << FIRST_JOKER)[None],
+            glass,
+        ]
+    )
+    asked = lax.reduce(rolled_card, jnp.uint32(0), lax.bitwise_or, (0,))
+    held_rolls = (held_features & asked) != 0
     group_times = jnp.concatenate([one, times, held_times, one, jnp.ones(NUM_PLAYED, jnp.int32)])
-    nothing = jnp.zeros(1 + NUM_PLAYED, bool)
-    held_group = jnp.concatenate([nothing, held_rolls, nothing])
+    rolling = (jnp.concatenate([nothing, held_rolls, nothing]) | (sources != 0)) & (group_times > 0)
     free = state.consumable_slots - jnp.sum(state.consumables > 0, dtype=jnp.int32)
+
+    def roll_sources(ids: Array) -> Sources:
+        row, cards = Row(book, ids), jnp.zeros(FIRST_JOKER)
+        return Sources(
+            jnp.concatenate([jnp.arange(FIRST_JOKER, dtype=jnp.int8), row.stream]),
+            jnp.concatenate([jnp.asarray(_CARD_ODDS), jnp.maximum(row.odds, 1.0)]),
+            jnp.concatenate([cards.astype(jnp.int8), row.played_create]),
+            jnp.concatenate([cards, row.random_low]),
+            jnp.concatenate([cards, row.random_high]),
+        )
+
     plan = RollPlan(
-        rolling=(held_group | (sources != 0)) & (group_times > 0),
+        rolling=rolling,
         times=group_times,
         sources=sources,
         held_features=held_features,
         held_card=rolled_card,
         needs_hit=jnp.concatenate([nothing, ~held_acts, nothing]),
-        stream=jnp.concatenate([jnp.arange(FIRST_JOKER, dtype=jnp.int32), acting.stream.astype(jnp.int32)]),
-        odds=jnp.concatenate([jnp.asarray(_CARD_ODDS), jnp.maximum(acting.odds, 1.0)]),
-        creates=jnp.concatenate([jnp.zeros(FIRST_JOKER, jnp.int8), acting.played_create]),
-        random_low=jnp.concatenate([jnp.zeros(FIRST_JOKER), acting.random_low]),
-        random_high=jnp.concatenate([jnp.zeros(FIRST_JOKER), acting.random_high]),
+        acting=slots.acting,
         probability=probability,
         free=free,
     )
@@ -377,189 +504,111 @@ def score_hand(
         state.streams.states[stream_slots],
         log,
     )
-    rolls = rolls_of(legal & jnp.any(plan.rolling), plan, blank, state.streams.seed_hash, luck)
-    hit_count = rolls.count[FIRST_JOKER:]
-
-    # 4, 5: base values at the level as it is now.
-    level_ups = jnp.where(acting.level_up > 0, hit_count * acting.level_up, 0)
-    level = judged.level + jnp.sum(level_ups, dtype=jnp.int32)
-    above = level - 1
-    base_chips = jnp.maximum(jnp.asarray(_BASE_CHIPS)[hand] + jnp.asarray(_LEVEL_CHIPS)[hand] * above, 0)
-    base_mult = jnp.maximum(jnp.asarray(_BASE_MULT)[hand] + jnp.asarray(_LEVEL_MULT)[hand] * above, 1)
-    base_chips, base_mult = base_chips.astype(jnp.float64), base_mult.astype(jnp.float64)
-    chips = jnp.where(judged.flint, boss.halved(base_chips, 0.0), base_chips)
-    mult = jnp.where(judged.flint, boss.halved(base_mult, 1.0), base_mult)
-
-    # 6: played pass.
-    stone = enhancement == STONE
-    rank_chips = jnp.where(stone, 0, jnp.asarray(RANK_CHIPS)[cards.rank.astype(jnp.int32)])
-    own_chips = rank_chips + jnp.asarray(_CARD_CHIPS)[enhancement] + cards.bonus
-    card_amounts = fold.CardAmounts(
-        features=features,
-        chips=own_chips + jnp.asarray(_EDITION_CHIPS)[edition],
-        dollars=jnp.asarray(_SEAL_DOLLARS)[seal],
-        mult=jnp.asarray(_CARD_MULT)[enhancement],
-        lucky_mult=jnp.where(lucky, float(_LUCKY_ROW["lucky_mult"]), 0.0),
-        xmult=jnp.asarray(_CARD_XMULT)[enhancement],
-        edition_mult=jnp.asarray(_EDITION_MULT)[edition],
-        edition_xmult=jnp.asarray(_EDITION_XMULT)[edition],
+    return rolls_of(
+        legal & jnp.any(rolling), plan, blank, state.streams.seed_hash, luck, roll_sources
     )
-    joker_amounts = fold.JokerAmounts(
-        card=acting.played_card,
-        rolled=acting.played_rolled,
-        chips=acting.played_chips,
-        dollars=acting.played_dollars,
-        mult=acting.played_mult,
-        xmult=acting.played_xmult,
-    )
-    sure_hits = times[:, None] * (matches & ~acting.played_rolled)  # [5, J]
-    hits = jnp.sum(sure_hits, axis=0, dtype=jnp.int32) + jnp.where(acting.played_rolled, hit_count, 0)
-    bonus_gain = jnp.sum(jnp.where(matches, acting.card_bonus, 0), axis=1, dtype=jnp.int32)
-    earlier = times * (times - 1) // 2  # each trigger has what the earlier ones gave
-    chips = chips + jnp.sum(times * card_amounts.chips + earlier * bonus_gain, dtype=jnp.int32)
-    chips = chips + jnp.sum(hits * acting.played_chips, dtype=jnp.int32)
-    played_dollars = jnp.sum(times * card_amounts.dollars, dtype=jnp.int32)
-    played_dollars += jnp.sum(hits * acting.played_dollars, dtype=jnp.int32)
-    played_dollars += rolls.count[LUCKY_MONEY] * int(_LUCKY_ROW["lucky_money"])
-    mult = fold.cards(mult, times, card_amounts, joker_amounts, rolls.hits)
-    grown = stored + guard(acting.played_gain * hits.astype(jnp.float64))
-    grown = grown + guard(acting.lucky_gain * rolls.lucky.astype(jnp.float64))
-    stored = jnp.where(itself, grown, stored)
 
-    # 7: held pass. A failed Reserved Parking roll is no effect, and repeats nothing.
-    per_used = set(np.unique(book.columns["held_per"]).tolist()) - {0}
-    held_factor = _per(book, view, acting.held_per, per_used) if per_used else jnp.zeros(joker_places)
-    held_card = fold.CardAmounts(
-        features=held_features,
-        chips=jnp.zeros(there.shape, jnp.int32),
-        dollars=jnp.zeros(there.shape, jnp.int32),
-        mult=jnp.zeros(there.shape),
-        lucky_mult=jnp.zeros(there.shape),
-        xmult=steel,
-        edition_mult=jnp.zeros(there.shape),
-        edition_xmult=jnp.ones(there.shape),
-    )
-    held_joker = fold.JokerAmounts(
-        card=jnp.where(acting.held_rolled, 0, acting.held_card).astype(jnp.uint32),
-        rolled=jnp.zeros(joker_places, bool),
-        chips=jnp.zeros(joker_places, jnp.int32),
-        dollars=acting.held_dollars,
-        mult=acting.held_mult + guard(acting.held_each * held_factor),
-        xmult=acting.held_xmult,
-    )
-    held_times = jnp.where(held_acts, held_times, 0)
-    mult = fold.cards(mult, held_times, held_card, held_joker, None)
-    held_hits = jnp.where(acting.held_rolled, hit_count, 0)
-    held_dollars = jnp.sum(held_hits * acting.held_dollars, dtype=jnp.int32)
 
-    # 8: joker pass.
-    money = state.money + jnp.sum(before_dollars, dtype=jnp.int32) + played_dollars + held_dollars
-    slots = replace(slots, stored=stored)
-    view = replace(view, slots=slots, money=money)
-    main_facts = _facts(book, book.main_facts, view)
-    main = acting.main & _all(main_facts, acting.main_if) & ~blocked
-    main_dollars = jnp.where(main, acting.main_dollars, 0)
-    # Bull and Bootstraps see what jokers further left were paid (Matador).
-    to_the_left = jnp.tri(joker_places, k=-1, dtype=jnp.int32)
-    view = replace(view, money=money + jnp.sum(to_the_left * main_dollars, axis=1, dtype=jnp.int32))
-    per_used = set(np.unique(book.columns["main_per"]).tolist()) - {0}
-    factor = _per(book, view, acting.main_per, per_used)
-    editions = jnp.where(active & ~blocked, jokers.edition, 0).astype(jnp.int32)
-    main_amounts = fold.MainAmounts(
-        edition_chips=jnp.asarray(_EDITION_CHIPS)[editions].astype(jnp.float64),
-        edition_mult=jnp.asarray(_EDITION_MULT)[editions],
-        chips=jnp.where(main, acting.main_chips + guard(acting.each_chips * factor), 0.0),
-        mult=jnp.where(main, acting.main_mult + guard(acting.each_mult * factor), 0.0)
-        + rolls.random[FIRST_JOKER:],
-        xmult=jnp.where(main, acting.main_xmult + guard(acting.each_xmult * factor), 1.0),
-        dollars=main_dollars,
-        rarity=own.rarity,
-        other=bits.to_bits(acting.other & ~blocked),
-        other_rarity=acting.other_rarity,
-        other_xmult=acting.other_xmult,
-        edition_xmult=jnp.asarray(_EDITION_XMULT)[editions],
-    )
-    chips = chips + jnp.sum(main_amounts.edition_chips + main_amounts.chips)
-    mult = fold.jokers(mult, main_amounts)
+def _joker_pass(
+    slots: Slots, view: View, jokers: Jokers, stored: Array, random: Array, blocked: Array, chips: Array,
+    mult: Array, dollars: Array,
+) -> tuple[Array, Array, Array, MainAmounts]:  # fmt: skip
+    """Step 8: editions, main effects and joker-on-joker effects, from left to right."""
+    book, state = slots.book, view.state
+    of_hand, by_hand = facts(book, book.main_facts, view), factors(book, view, "main_per")
+    other = slots.having(Trait.OTHER)
+    editions = jnp.where(slots.active, jokers.edition, 0).astype(jnp.int32)
+    takes_part = bits.to_bits((jnp.asarray(_SCORING_EDITIONS)[editions]) | ((slots.own > 0) & (other != 0)))
+    takes_part = jnp.where(blocked, 0, takes_part | slots.having(Trait.MAIN))
 
-    # 9, 10: Observatory, Plasma, total.
-    planets = jnp.sum(state.consumables == jnp.asarray(_PLANETS)[hand], dtype=jnp.int32)
-    planets = jnp.where(state.observatory, planets, 0)
-    mult = fold.repeatedly(mult, _OBSERVATORY_XMULT, planets)
-    average = jnp.floor((chips + mult) / 2)
-    chips, mult = (jnp.where(state.plasma, average, value) for value in (chips, mult))
-    nil = blocked | ~legal
-    chips, mult = jnp.where(nil, 0.0, chips), jnp.where(nil, 0.0, mult)
-    total = jnp.where(nil, 0.0, jnp.floor(chips * mult))
+    def joker(place: Array, carry: tuple[Array, Array, Array, MainAmounts]) -> Any:
+        chips, mult, dollars, main = carry
+        row, edition = slots.row(place), editions[place]
+        acting = slots.joker(place, stored, state.money + dollars)
+        found = of_hand | facts(book, book.main_facts, view, acting)
+        acts = row.main & holds(found, row.main_if)
+        by = factor(book, view, by_hand, row.main_per, acting)
+        its_chips = jnp.where(acts, row.main_chips + guard(row.each_chips * by), 0.0)
+        its_mult = jnp.where(acts, row.main_mult + guard(row.each_mult * by) + random[place], 0.0)
+        its_xmult = jnp.where(acts, row.main_xmult + guard(row.each_xmult * by), 1.0)
+        its_dollars = jnp.where(acts, row.main_dollars, 0)
+        chips = chips + (jnp.asarray(_EDITION_CHIPS)[edition].astype(jnp.float64) + its_chips)
+        mult = mult + jnp.asarray(_EDITION_MULT)[edition]
+        mult = guard((mult + its_mult) * its_xmult)
+        own_rarity = Row(book, slots.own[place]).rarity
+        mult = fold.others(mult, own_rarity, slots, other)
+        mult = guard(mult * jnp.asarray(_EDITION_XMULT)[edition])
+        return chips, mult, dollars + its_dollars, MainAmounts(
+            chips=_put(main.chips, place, its_chips),
+            mult=_put(main.mult, place, its_mult),
+            dollars=_put(main.dollars, place, its_dollars),
+            xmult=_put(main.xmult, place, its_xmult),
+        )
 
-    # 11: after scoring.
-    destroyers = itself & own.destroy & _all(main_facts, own.destroy_if) & ~blocked
-    doomed = ((features[:, None] & own.destroy_card) != 0) & destroyers & played_area.members[:, None]
+    size = slots.acting.shape[0]
+    nothing = MainAmounts(jnp.zeros(size), jnp.zeros(size), jnp.zeros(size, jnp.int32), jnp.ones(size))
+    return bits.for_each(takes_part, joker, (chips, mult, dollars, nothing))
+
+
+def _aftermath(
+    slots: Slots, view: View, of_hand: Array, card_features: Array, stored: Array, rolls: Rolls, blocked: Array
+) -> tuple[Array, Array]:
+    """Destroyed played cards, and what is created: by rolls, in the joker pass, by Sixth Sense."""
+    book, state = slots.book, view.state
+    free = state.consumable_slots - jnp.sum(state.consumables > 0, dtype=jnp.int32)
+
+    def create(made: tuple[Array, Array], wanted: Array) -> tuple[Array, Array]:
+        count, created = made
+        fits = (wanted > 0) & (count < free)
+        return count + fits, jnp.where(fits, _put(created, count, wanted.astype(jnp.int8)), created)
+
+    def main_create(place: Array, made: tuple[Array, Array]) -> tuple[Array, Array]:
+        row = slots.row(place)
+        found = of_hand | facts(book, book.main_facts, view, slots.joker(place, stored, state.money))
+        return create(made, jnp.where(holds(found, row.main_if), row.main_create, 0))
+
+    made = (jnp.sum(rolls.created > 0, dtype=jnp.int32), rolls.created)
+    made = bits.for_each(jnp.where(blocked, 0, slots.having(Trait.CREATES)), main_create, made)
+
+    def destroy(place: Array, carry: tuple[Array, tuple[Array, Array]]) -> Any:
+        doomed, made = carry
+        row = slots.row(place)
+        mine = ((card_features & row.destroy_card) != 0) & view.played.members
+        mine = mine & slots.itself(place) & holds(of_hand, row.destroy_if)
+        # The first joker that destroys a card has its effect, further ones do not see the card.
+        first = jnp.any(mine & ~doomed)
+        return doomed | mine, create(made, jnp.where(first, row.destroy_create, 0))
+
     broken = (rolls.broken >> jnp.arange(NUM_PLAYED, dtype=jnp.uint8)) & 1 != 0
-    destroyed = jnp.any(doomed, axis=1) | broken
-    gone = jnp.sum(
-        ((features[:, None] & own.destroyed_card) != 0) & destroyed[:, None], axis=0, dtype=jnp.int32
-    )
-    stored = jnp.where(itself, stored + guard(own.destroyed_gain * gone.astype(jnp.float64)), stored)
-    worn = itself & (own.lose > 0)
-    stored = jnp.where(worn, stored - own.lose, stored)
-    removed = worn & (stored <= 0)
-
-    hand_bonus = jnp.where(scores, times * bonus_gain, 0)
-    # Matador is also paid for a hand that the boss refuses.
-    refusal = jnp.where(blocked & _all(main_facts, acting.main_if), acting.main_dollars, 0)
-    dollars = jnp.where(blocked, jnp.sum(refusal, dtype=jnp.int32), money + jnp.sum(main_dollars) - state.money)
-    result = HandScore(
-        legal=legal,
-        hand=hand,
-        contains=poker_hand.contains,
-        places=places,
-        scoring=poker_hand.scoring,
-        blocked=blocked,
-        chips=chips,
-        mult=mult,
-        total=total,
-        money=(dollars + judged.lost).astype(jnp.int32),
-        level=level,
-        cards=replace(cards, bonus=cards.bonus + hand_bonus),
-        destroyed=destroyed & legal,
-        copies=copies,
-        jokers=replace(jokers, stored=stored),
-        removed=removed,
-        created=_created(rolls, main, acting.main_create, jnp.any(doomed, axis=0), own.destroy_create, free),
-        eye_used=judged.eye_used,
-        mouth_hand=judged.mouth_hand,
-        boss_triggered=judged.triggered,
-        streams=rolls.states,
-        log_stream=rolls.log_stream,
-        log_value=rolls.log_value,
-        log_length=rolls.log_length,
-    )
-    breakdown = Breakdown(
-        base_chips, base_mult, judged.flint, acting_id, before_dollars, level_ups, times, card_amounts,
-        joker_amounts, held_times, held_card, held_joker, held_hits, main_amounts, planets, state.plasma, rolls,
-        cards.bonus, bonus_gain,
-    )  # fmt: skip
-    return result, breakdown
+    destroyers = jnp.where(blocked, 0, slots.having(Trait.DESTROYS))
+    doomed, (_, created) = bits.for_each(destroyers, destroy, (jnp.zeros(NUM_PLAYED, bool), made))
+    return doomed | broken, created
 
 
-def _union(sets: Array) -> Array:
-    """All elements of several sets of bits."""
-    return lax.reduce(sets.astype(jnp.uint32), jnp.uint32(0), lax.bitwise_or, (0,))
+def _worn(slots: Slots, card_features: Array, destroyed: Array, stored: Array) -> tuple[Array, Array]:
+    """Stored numbers after destroyed cards (Canio, Glass Joker) and after use (Ice Cream, Seltzer).
+
+    Use counts for refused hands, too (not settled, scoring.md 8 item 2 recommends it).
+    """
+
+    def joker(place: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        stored, removed = carry
+        row, itself = slots.row(place), slots.itself(place)
+        gone = jnp.sum(destroyed & ((card_features & row.destroyed_card) != 0), dtype=jnp.int32)
+        new = stored[place] + guard(row.destroyed_gain * gone.astype(jnp.float64))
+        new = new - row.lose
+        stored = _put(stored, place, jnp.where(itself, new, stored[place]))
+        return stored, _put(removed, place, itself & (row.lose > 0) & (new <= 0))
+
+    start = (stored, jnp.zeros(stored.shape, bool))
+    return bits.for_each(slots.having(Trait.AFTER), joker, start)
 
 
-def _created(
-    rolls: Rolls, main: Array, main_create: Array, destroyers: Array, destroy_create: Array, free: Array
-) -> Array:
-    """What is created, in order, as far as slots are free: by rolls, in the joker pass, by Sixth Sense."""
-    made = jnp.sum(rolls.created > 0, dtype=jnp.int32)
-    first = destroyers & (jnp.arange(main.shape[0]) == jnp.argmax(destroyers))
-    wanted = jnp.concatenate([jnp.where(main, main_create, 0), jnp.where(first, destroy_create, 0)])
-    before = jnp.tri(wanted.shape[0], k=-1, dtype=jnp.int32)
-    rank = made + jnp.sum(before * (wanted > 0), axis=1, dtype=jnp.int32)
-    put = (jnp.arange(rolls.created.shape[0])[:, None] == rank) & (wanted > 0) & (rank < free)
-    return rolls.created + jnp.sum(jnp.where(put, wanted, 0), axis=1, dtype=jnp.int8)
+def _refused(slots: Slots, of_hand: Array) -> Array:
+    """Dollars for a hand that the boss refuses (Matador)."""
 
+    def joker(place: Array, dollars: Array) -> Array:
+        row = slots.row(place)
+        return dollars + jnp.where(holds(of_hand, row.main_if), row.main_dollars, 0)
 
-_STEEL = ENHANCEMENTS.keys.index("m_steel")
-_CARD_ODDS = np.array([_LUCKY_ROW["lucky_mult_odds"], _LUCKY_ROW["lucky_money_odds"], _GLASS_ODDS], np.float64)
+    return bits.for_each(slots.having(Trait.MAIN), joker, jnp.int32(0))

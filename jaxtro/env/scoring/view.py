@@ -9,22 +9,16 @@ from jaxtro.env.state import Cards, ScoringState
 
 
 @dataclass(frozen=True)
-class Slots:
-    """The jokers as they act in this hand. All arrays are [J].
+class ActingJoker:
+    """A joker whose effect runs: itself, or the one that a copying joker stands for.
 
     Attributes:
-      own: int16, ids of the jokers themselves, 0 = none (debuffed ones are kept).
-      active: bool, there and not debuffed.
-      acting: int16, id of the joker whose effects this place has: its own, or the copied one; 0 = none.
-      target: int32, place of that joker.
-      stored: float64, numbers stored by the jokers themselves.
+      place: int32[], where it is. stored: float64[], its number. money: int32[], dollars at this moment.
     """
 
-    own: Array
-    active: Array
-    acting: Array
-    target: Array
+    place: Array
     stored: Array
+    money: Array
 
 
 @dataclass(frozen=True)
@@ -50,9 +44,8 @@ class View:
     Attributes:
       state: before the hand. rules: jokers that bend the rules of hands. poker_hand: what was played.
       played: the chosen cards, with the changes made so far; `members` are the scoring ones.
-      held: the cards left in hand. slots: the jokers.
+      held: the cards left in hand.
       cards_played: int32[], chosen cards. boss_triggered: bool[], the boss acted on this hand.
-      money: int32[], dollars now.
     """
 
     state: ScoringState
@@ -60,7 +53,5 @@ class View:
     poker_hand: PokerHand
     played: Area
     held: Area
-    slots: Slots
     cards_played: Array
     boss_triggered: Array
-    money: Array

@@ -1,4 +1,4 @@
-"""Command line: `python -m jaxtro seed SEED`, `python -m jaxtro find --want ...`."""
+"""Command line: `python -m jaxtro seed SEED`, `... find --want ...`, `... score CARDS`."""
 
 import argparse
 import os
@@ -10,12 +10,14 @@ from jaxtro.compile_cache import enable_compile_cache
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status (2 for wrong arguments)."""
+    from jaxtro.calculator import cli as calculator
     from jaxtro.seeds import cli
 
     parser = argparse.ArgumentParser(prog="python -m jaxtro", description="Balatro as pure JAX functions.")
     parser.add_argument("--version", action="version", version=f"jaxtro {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     cli.add_commands(commands)
+    calculator.add_command(commands)
     args = parser.parse_args(argv)
     enable_compile_cache()
     try:

@@ -117,9 +117,7 @@ def _case(case: dict[str, Any]) -> tuple[state.ScoringState, np.ndarray]:
 
 @functools.cache
 def _scorer() -> Any:
-    def one(
-        case: state.ScoringState, chosen: jax.Array, seed: jax.Array, predraws: jax.Array
-    ) -> HandScore:
+    def one(case: state.ScoringState, chosen: jax.Array, seed: jax.Array, predraws: jax.Array) -> HandScore:
         streams = rng.start_streams(seed, 1, BOOK.streams)
         slots = jnp.asarray([SLOT[STREAM_ID[name]] for name in BOOK.streams])
         drawn = jax.vmap(

@@ -49,9 +49,9 @@ def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., A
     def every_batched(axis_size: int, in_batched: Any, args: Any) -> Any:
         """All arguments with the new axis in front."""
         return jax.tree.map(
-            lambda is_batched, value: value
-            if is_batched
-            else jnp.broadcast_to(value, (axis_size, *jnp.shape(value))),
+            lambda is_batched, value: (
+                value if is_batched else jnp.broadcast_to(value, (axis_size, *jnp.shape(value)))
+            ),
             tuple(in_batched),
             tuple(args),
         )

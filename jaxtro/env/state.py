@@ -128,9 +128,7 @@ class ScoringState:
 
 def no_cards(places: int) -> Cards:
     """An empty area, as numpy arrays."""
-    small = {
-        name: np.zeros(places, np.int8) for name in ("rank", "suit", "enhancement", "edition", "seal")
-    }
+    small = {name: np.zeros(places, np.int8) for name in ("rank", "suit", "enhancement", "edition", "seal")}
     return Cards(**small, bonus=np.zeros(places, np.int32), debuffed=np.zeros(places, bool))  # type: ignore[arg-type]
 
 

@@ -62,5 +62,3 @@ class Before:
     dollars: Array
     copies: Array
     level_rolls: Array
-
-

@@ -13,7 +13,9 @@ def to_bits(member: Array) -> Array:
     """The set of places where `member` (bool[..., N]) is True. -> uint32[...], uint64[...] if N > 32"""
     dtype = jnp.uint32 if member.shape[-1] <= 32 else jnp.uint64
     places = jnp.arange(member.shape[-1]).astype(dtype)
-    return jnp.sum(jnp.where(member, jnp.ones((), dtype) << places, jnp.zeros((), dtype)), axis=-1, dtype=dtype)
+    return jnp.sum(
+        jnp.where(member, jnp.ones((), dtype) << places, jnp.zeros((), dtype)), axis=-1, dtype=dtype
+    )
 
 
 def lowest(bits: Array) -> Array:
@@ -29,7 +31,8 @@ def without_lowest(bits: Array) -> Array:
 
 def has(bits: Array, place: Array | int) -> Array:
     """Whether an element is in the set. -> bool"""
-    return ((bits >> jnp.asarray(place).astype(bits.dtype)) & jnp.ones((), bits.dtype)) != 0
+    place = jnp.asarray(int(place) if isinstance(place, int) else place)
+    return ((bits >> place.astype(bits.dtype)) & jnp.ones((), bits.dtype)) != 0
 
 
 def for_each(bits: Array, body: Callable[[Array, Carry], Carry], carry: Carry) -> Carry:
@@ -43,9 +46,3 @@ def for_each(bits: Array, body: Callable[[Array, Carry], Carry], carry: Carry) -
         return without_lowest(left), body(lowest(left), carry)
 
     return lax.while_loop(lambda now: now[0] != 0, turn, (bits, carry))[1]
-
-
-def if_needed(needed: Array, function: Callable[[], Carry], otherwise: Carry) -> Carry:
-    """`function()`, or in a batch of games none of which needs it, `otherwise` without the work."""
-    turn = lambda now: (jnp.bool_(False), function())  # noqa: E731
-    return lax.while_loop(lambda now: now[0], turn, (needed, otherwise))[1]

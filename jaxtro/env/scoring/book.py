@@ -176,6 +176,8 @@ _COLUMNS: dict[str, tuple[Any, float]] = {
     "destroy_create": (np.int8, 0), "destroyed_card": (np.uint32, 0), "destroyed_gain": (np.float64, 0),
     "lose": (np.float64, 0),
 }  # fmt: skip
+
+
 class Trait(IntEnum):
     """Bits of `JokerBook.traits`."""
 
@@ -223,7 +225,7 @@ def _traits(columns: Mapping[str, np.ndarray]) -> np.ndarray:
         Trait.AFTER: (c["lose"] != 0) | (c["destroyed_card"] != 0),
         Trait.DESTROYS: c["destroy"],
     }
-    bits = c["rules"].astype(np.uint32) << Trait.RULES
+    bits = c["rules"].astype(np.uint32) << np.uint32(Trait.RULES)
     for trait, where in has.items():
         bits |= where.astype(np.uint32) << np.uint32(trait)
     bits.setflags(write=False)
@@ -238,9 +240,7 @@ class _Compiler:
     """Fills the columns row by row."""
 
     def __init__(self, size: int, quantities: set[str], features: Mapping, changes: Mapping) -> None:
-        self.columns = {
-            name: np.full(size, empty, dtype) for name, (dtype, empty) in _COLUMNS.items()
-        }
+        self.columns = {name: np.full(size, empty, dtype) for name, (dtype, empty) in _COLUMNS.items()}
         self.quantities, self.features, self.changes = quantities, list(features), list(changes)
         self.per: list[tuple[str, int]] = [("", 1)]
         self.before_facts: list[Condition] = []
@@ -389,7 +389,9 @@ class _Compiler:
     def _held(self, joker: int, entry: Mapping[str, Any]) -> None:
         rolled = self.rolled(joker, entry)
         if rolled != ("dollars" in entry) or (rolled and {"mult", "xmult"} & set(entry)):
-            raise self.fail("held: an effect either pays dollars on a roll, or gives mult or xmult without one")
+            raise self.fail(
+                "held: an effect either pays dollars on a roll, or gives mult or xmult without one"
+            )
         mult = entry.get("mult", 0)
         scaled = isinstance(mult, Mapping)
         if scaled:

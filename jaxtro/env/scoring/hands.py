@@ -53,9 +53,7 @@ def ranked(cards: Cards) -> Array:
 def _printed(cards: Cards, smeared: Array) -> Array:
     suit = jnp.uint8(1) << cards.suit.astype(jnp.uint8)
     red = (cards.suit == DIAMONDS) | (cards.suit == HEARTS)
-    pair = jnp.where(
-        red, jnp.uint8(1 << DIAMONDS | 1 << HEARTS), jnp.uint8(1 << CLUBS | 1 << SPADES)
-    )
+    pair = jnp.where(red, jnp.uint8(1 << DIAMONDS | 1 << HEARTS), jnp.uint8(1 << CLUBS | 1 << SPADES))
     return jnp.where(smeared, pair, suit)
 
 

@@ -67,7 +67,7 @@ class Slots:
 def _places(traits: Array, trait: Trait) -> Array:
     found = jnp.uint32(0)
     for place in range(traits.shape[0]):
-        found = found | (((traits[place] >> trait) & 1) << place)
+        found = found | (((traits[place] >> int(trait)) & 1) << place)
     return found
 
 
@@ -143,5 +143,3 @@ def features(book: JokerBook, area: Area, view: View, wanted: int) -> Array:
 def holds(found: Array, needed: Array) -> Array:
     """Whether all needed bits are there."""
     return (found & needed) == needed
-
-

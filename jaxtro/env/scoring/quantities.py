@@ -139,7 +139,9 @@ JOKER_QUANTITIES: dict[str, JokerQuantity] = {
     "stored": lambda view, joker: joker.stored,
     # Loyalty Card counts the run's hands from the one at which it was obtained.
     "hands_since_bought": lambda view, joker: view.state.hands_played - joker.stored.astype(jnp.int32),
-    "listed_hand": lambda view, joker: (joker.stored.astype(jnp.int32) == view.poker_hand.hand).astype(jnp.int32),
+    "listed_hand": lambda view, joker: (joker.stored.astype(jnp.int32) == view.poker_hand.hand).astype(
+        jnp.int32
+    ),
     "sell_value_of_others": sell_value_of_others,
     # Bull and Bootstraps see what this hand has earned so far; debts count as nothing.
     "money": lambda view, joker: jnp.maximum(joker.money, 0),

@@ -195,7 +195,9 @@ def make_rolls(plan: RollPlan, sources: Sources, blank: Rolls, seed_hash: Array,
         if rolls.log_value.shape[0]:
             rolls = replace(
                 rolls,
-                log_stream=jnp.where(drawn, _set(rolls.log_stream, rolls.log_length, stream), rolls.log_stream),
+                log_stream=jnp.where(
+                    drawn, _set(rolls.log_stream, rolls.log_length, stream), rolls.log_stream
+                ),
                 log_value=jnp.where(drawn, _set(rolls.log_value, rolls.log_length, u), rolls.log_value),
                 log_length=rolls.log_length + drawn,
             )
@@ -209,7 +211,9 @@ def make_rolls(plan: RollPlan, sources: Sources, blank: Rolls, seed_hash: Array,
             lucky=rolls.lucky + (ended & is_played & lucky),
         )
         times = now.times - ended
-        times = jnp.where(ended & plan.needs_hit[group] & (now.times == plan.times[group]) & (acc == 0), 0, times)
+        times = jnp.where(
+            ended & plan.needs_hit[group] & (now.times == plan.times[group]) & (acc == 0), 0, times
+        )
         done = ended & (times <= 0)
         left = jnp.where(done, bits.without_lowest(now.groups), now.groups)
         next_times, next_sources, next_trigger = enter(left)
@@ -242,10 +246,14 @@ def rolls_of(
 
     In a batch, only the active hands are computed. sources_of: from the jokers that act to what they roll for.
     """
+    # Everything but the streams starts at zero, which is also what compaction gives to the others.
     made = compacted(
-        lambda plan, blank, seed_hash: make_rolls(plan, sources_of(plan.acting), blank, seed_hash, luck)
-    )(active, plan, blank, seed_hash)
-    return jax.tree.map(lambda new, old: jnp.where(active, new, old), made, blank)
+        lambda plan, states, seed_hash: make_rolls(
+            plan, sources_of(plan.acting), replace(blank, states=states), seed_hash, luck
+        ),
+        chunk=512,
+    )(active, plan, blank.states, seed_hash)
+    return replace(made, states=jnp.where(active, made.states, blank.states))
 
 
 __all__ = ["FIRST_JOKER", "GLASS", "Luck", "RollPlan", "Rolls", "make_rolls", "no_rolls", "rolls_of"]

@@ -20,7 +20,16 @@ from jaxtro.env.scoring.book import BOOK, GLASS, LUCKY_MONEY, LUCKY_MULT, JokerB
 from jaxtro.env.scoring.hands import STONE, HandRules, detect, joker_suits, ranked
 from jaxtro.env.scoring.lookup import Row, Slots, factor, factors, facts, features, holds, slots_of
 from jaxtro.env.scoring.quantities import RANK_CHIPS
-from jaxtro.env.scoring.rolls import FIRST_JOKER, NUM_PLAYED, Luck, RollPlan, Rolls, Sources, no_rolls, rolls_of
+from jaxtro.env.scoring.rolls import (
+    FIRST_JOKER,
+    NUM_PLAYED,
+    Luck,
+    RollPlan,
+    Rolls,
+    Sources,
+    no_rolls,
+    rolls_of,
+)
 from jaxtro.env.scoring.view import Area, View
 from jaxtro.env.state import Cards, Jokers, ScoringState, take
 from jaxtro.tables import EDITIONS, ENHANCEMENTS, HANDS, SEALS, VOUCHERS, item
@@ -152,8 +161,8 @@ def _area(cards: Cards, members: Array, rules: HandRules) -> Area:
 
 
 def _put(array: Array, place: Array, value: Array) -> Array:
-    """A short array with one element replaced, by selection."""
-    return jnp.where(jnp.arange(array.shape[0]) == place, value, array)
+    """An array with one element replaced; in a batch this writes in place."""
+    return lax.dynamic_update_slice(array, value[None].astype(array.dtype), (place,))
 
 
 def _played_places(chosen: Array) -> tuple[Array, Array]:
@@ -172,9 +181,7 @@ def _with_copies(hand: Cards, card: Cards, copies: Array) -> Cards:
     size = jnp.sum(hand.rank > 0, dtype=jnp.int32)
     places = jnp.arange(hand.rank.shape[0])
     new = (places >= size) & (places < size + copies)
-    return bits.if_needed(
-        copies > 0, lambda: jax.tree.map(lambda old, copied: jnp.where(new, copied[0], old), hand, card), hand
-    )
+    return jax.tree.map(lambda old, copied: jnp.where(new, copied[0], old), hand, card)
 
 
 def _before_pass(slots: Slots, view: View, stored: Array, blocked: Array) -> Before:
@@ -237,7 +244,7 @@ def score_hand(
 
     slots = slots_of(book, jokers)
     names = HandRules.__dataclass_fields__
-    rules = HandRules(**{name: slots.owning(Trait.RULES + n) != 0 for n, name in enumerate(names)})
+    rules = HandRules(**{name: slots.owning(Trait.RULES.value + n) != 0 for n, name in enumerate(names)})
     probability = bits.for_each(
         slots.owning(Trait.ODDS), lambda place, odds: odds * slots.row(place).odds_factor, jnp.int32(1)
     )
@@ -353,7 +360,9 @@ def score_hand(
 
     # 4, 5: base values at the level as it is now.
     level = judged.level + jnp.sum(level_ups, dtype=jnp.int32)
-    base_chips = jnp.maximum(jnp.asarray(_BASE_CHIPS)[hand] + jnp.asarray(_LEVEL_CHIPS)[hand] * (level - 1), 0)
+    base_chips = jnp.maximum(
+        jnp.asarray(_BASE_CHIPS)[hand] + jnp.asarray(_LEVEL_CHIPS)[hand] * (level - 1), 0
+    )
     base_mult = jnp.maximum(jnp.asarray(_BASE_MULT)[hand] + jnp.asarray(_LEVEL_MULT)[hand] * (level - 1), 1)
     base_chips, base_mult = base_chips.astype(jnp.float64), base_mult.astype(jnp.float64)
     chips = jnp.where(judged.flint, boss.halved(base_chips, 0.0), base_chips)
@@ -504,9 +513,7 @@ def _roll(
         state.streams.states[stream_slots],
         log,
     )
-    return rolls_of(
-        legal & jnp.any(rolling), plan, blank, state.streams.seed_hash, luck, roll_sources
-    )
+    return rolls_of(legal & jnp.any(rolling), plan, blank, state.streams.seed_hash, luck, roll_sources)
 
 
 def _joker_pass(
@@ -538,11 +545,16 @@ def _joker_pass(
         own_rarity = Row(book, slots.own[place]).rarity
         mult = fold.others(mult, own_rarity, slots, other)
         mult = guard(mult * jnp.asarray(_EDITION_XMULT)[edition])
-        return chips, mult, dollars + its_dollars, MainAmounts(
-            chips=_put(main.chips, place, its_chips),
-            mult=_put(main.mult, place, its_mult),
-            dollars=_put(main.dollars, place, its_dollars),
-            xmult=_put(main.xmult, place, its_xmult),
+        return (
+            chips,
+            mult,
+            dollars + its_dollars,
+            MainAmounts(
+                chips=_put(main.chips, place, its_chips),
+                mult=_put(main.mult, place, its_mult),
+                dollars=_put(main.dollars, place, its_dollars),
+                xmult=_put(main.xmult, place, its_xmult),
+            ),
         )
 
     size = slots.acting.shape[0]
@@ -551,7 +563,13 @@ def _joker_pass(
 
 
 def _aftermath(
-    slots: Slots, view: View, of_hand: Array, card_features: Array, stored: Array, rolls: Rolls, blocked: Array
+    slots: Slots,
+    view: View,
+    of_hand: Array,
+    card_features: Array,
+    stored: Array,
+    rolls: Rolls,
+    blocked: Array,
 ) -> tuple[Array, Array]:
     """Destroyed played cards, and what is created: by rolls, in the joker pass, by Sixth Sense."""
     book, state = slots.book, view.state

@@ -1,0 +1,1 @@
+"""The score calculator of the command line: `python -m jaxtro score`."""

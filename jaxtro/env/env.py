@@ -1,0 +1,108 @@
+"""The public environment."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxtro.env.scoring import BOOK, HandScore, JokerBook, score_hand
+from jaxtro.env.scoring.best import CHUNK, Ranking, best_play
+from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
+from jaxtro.env.state import ScoringState
+
+ENV_ID = "Balatro-v0"
+
+
+class Balatro:
+    """The card game as pure functions; make one with `jaxtro.make`.
+
+    Attributes:
+      book: the jokers of the game.
+    """
+
+    def __init__(self, book: JokerBook = BOOK) -> None:
+        self.book = book
+
+    def score(self, state: ScoringState, cards: Any, luck: Luck = "seeded") -> HandScore:
+        """What playing these cards would give; nothing is drawn, nothing changed.
+
+        Args:
+          state: before the hand.
+          cards: bool[H], the cards of the hand to play; outside jit also a list of their places.
+          luck: "seeded": chance effects fall as the run's random streams have it. "never": only certain
+            chances succeed and random numbers are lowest; "always": all succeed. An agent that may not look
+            into the streams uses "never" or "always".
+
+        Returns:
+          `HandScore`. Inside jit a call with no or more than five cards gives `legal` False and total 0.
+
+        Raises:
+          ValueError: outside jit, for no or more than five cards, places without a card, a level below 1.
+        """
+        chosen = _as_mask(cards, state.hand.rank.shape[-1])
+        _check(state, chosen)
+        return score_hand(state, chosen, self.book, luck)[0]
+
+    def best_play(
+        self,
+        state: ScoringState,
+        forced: Array | None = None,
+        top: int = CHUNK,
+        luck: Luck = "seeded",
+    ) -> Ranking:
+        """Scores all legal sets of up to five cards of the hand at once and ranks them.
+
+        Args:
+          state: before a hand. forced: bool[H], cards that must be played (Cerulean Bell).
+          top: how many plays to return, best first; 218 are all of an eight-card hand.
+          luck: as for `score`.
+        """
+        if top < 1:
+            raise ValueError(f"top is {top}; ask for 1 play or more")
+        return best_play(state, forced, top, self.book, luck)
+
+
+def _as_mask(cards: Any, places: int) -> Array:
+    if isinstance(cards, (list, tuple)) and not any(isinstance(card, (bool, np.bool_)) for card in cards):
+        wrong = [card for card in cards if not 0 <= card < places]
+        if wrong or len(set(cards)) != len(cards):
+            raise ValueError(f"cards {list(cards)}: give different places of the hand, 0 to {places - 1}")
+        return jnp.zeros(places, bool).at[jnp.asarray(cards, jnp.int32)].set(True)
+    mask = jnp.asarray(cards)
+    if mask.dtype != bool or mask.shape != (places,):
+        raise ValueError(
+            f"cards is {mask.dtype}{list(mask.shape)}; give bool[{places}], True for each card to play, "
+            "or a list of places (for a batch use jax.vmap(env.score))"
+        )
+    return mask
+
+
+def _check(state: ScoringState, chosen: Array) -> None:
+    """Errors that can be seen outside jit."""
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in (chosen, state.hand.rank, state.poker_hands.level)):
+        return
+    count = int(np.sum(np.asarray(chosen)))
+    if not 1 <= count <= NUM_PLAYED:
+        raise ValueError(f"{count} cards chosen; a hand is 1 to {NUM_PLAYED} cards")
+    empty = np.flatnonzero(np.asarray(chosen) & (np.asarray(state.hand.rank) == 0))
+    if len(empty):
+        raise ValueError(f"no card at place {', '.join(map(str, empty))} of the hand")
+    if int(np.min(np.asarray(state.poker_hands.level))) < 1:
+        raise ValueError("a poker hand has a level below 1")
+
+
+def make(env_id: str = ENV_ID, *, book: JokerBook = BOOK) -> Balatro:
+    """Makes the environment.
+
+    Args:
+      env_id: "Balatro-v0".
+      book: the jokers of the game; `BOOK.with_joker(...)` adds one.
+
+    Raises:
+      ValueError: for an unknown id.
+    """
+    if env_id != ENV_ID:
+        raise ValueError(f"unknown environment {env_id!r}; known: {ENV_ID}")
+    return Balatro(book)

@@ -1,0 +1,107 @@
+"""All sets of up to five cards of a hand, scored at once."""
+
+import functools
+import itertools
+import math
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from jaxtro.env.scoring import bits
+from jaxtro.env.scoring.book import BOOK, JokerBook
+from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
+from jaxtro.env.scoring.score import score_hand
+from jaxtro.env.state import ScoringState
+
+CHUNK = 256  # sets scored together: all 218 of an eight-card hand at once
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Ranking:
+    """The best plays of a hand, best first; equal ones in the order of their leftmost cards.
+
+    Attributes:
+      cards: bool[K, H], the cards of each play. total: float64[K], its score, -1 where there are fewer than K.
+      hand: int32[K], its poker hand. count: int32[], legal plays of the hand.
+    """
+
+    cards: Array
+    total: Array
+    hand: Array
+    count: Array
+
+
+@functools.cache
+def _sets(places: int) -> np.ndarray:
+    """All sets of 1 to 5 of `places` cards, as bits, filled up with 0 to whole chunks.
+
+    Those of the first n cards come first, for every n.
+    """
+    found = [
+        sum(1 << place for place in chosen)
+        for size in range(1, NUM_PLAYED + 1)
+        for chosen in itertools.combinations(range(places), size)
+    ]
+    return np.array(sorted(found) + [0] * (-len(found) % CHUNK), np.uint64)
+
+
+def _counts(places: int) -> np.ndarray:
+    """How many of these sets lie in the first n cards, for n = 0..places."""
+    sizes = range(1, NUM_PLAYED + 1)
+    return np.array([sum(math.comb(n, size) for size in sizes) for n in range(places + 1)], np.int32)
+
+
+def best_play(
+    state: ScoringState,
+    forced: Array | None = None,
+    top: int = CHUNK,
+    book: JokerBook = BOOK,
+    luck: Luck = "seeded",
+) -> Ranking:
+    """Scores every legal play and ranks them.
+
+    Args:
+      state: as for `score_hand`.
+      forced: bool[H], cards that must be among them (Cerulean Bell); None = none.
+      top: K, how many to return; 218 are all of an eight-card hand.
+      book, luck: as for `score_hand`.
+    """
+    size = state.hand.rank.shape[0]
+    all_sets = _sets(size)
+    cards_held = jnp.sum(state.hand.rank > 0, dtype=jnp.int32)
+    number = jnp.asarray(_counts(size))[cards_held]
+    must = bits.to_bits(forced).astype(jnp.uint64) if forced is not None else jnp.uint64(0)
+    places = jnp.arange(size, dtype=jnp.uint64)
+
+    def score_set(chosen: Array) -> tuple[Array, Array]:
+        score, _ = score_hand(state, (chosen >> places) & 1 != 0, book, luck)
+        return score.total, score.hand
+
+    def turn(carry: tuple[Array, Array, Array, Array, Array]) -> tuple[Array, ...]:
+        start, count, best_set, best_total, best_hand = carry
+        chosen = lax.dynamic_slice(jnp.asarray(all_sets), (start,), (CHUNK,))
+        legal = (start + jnp.arange(CHUNK) < number) & ((chosen & must) == must)
+        total, hand = jax.vmap(score_set)(chosen)
+        merged_total = jnp.concatenate([best_total, jnp.where(legal, total, -1.0)])
+        # A score beyond float64 may be NaN (infinity times zero); it beats nothing.
+        key = jnp.where(jnp.isnan(merged_total), -0.5, merged_total)
+        order = jnp.argsort(-key, stable=True)[:top]
+        return (
+            start + CHUNK,
+            count + jnp.sum(legal, dtype=jnp.int32),
+            jnp.concatenate([best_set, chosen])[order],
+            merged_total[order],
+            jnp.concatenate([best_hand, hand])[order],
+        )
+
+    nothing = (jnp.zeros(top, jnp.uint64), jnp.full(top, -1.0), jnp.full(top, -1, jnp.int32))
+    _, count, best_set, total, hand = lax.while_loop(
+        lambda carry: carry[0] < number, turn, (jnp.int32(0), jnp.int32(0), *nothing)
+    )
+    there = total != -1.0
+    cards = ((best_set[:, None] >> places) & 1 != 0) & there[:, None]
+    return Ranking(cards=cards, total=total, hand=jnp.where(there, hand, -1), count=count)

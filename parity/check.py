@@ -10,7 +10,6 @@ from typing import Any
 from parity import rng_vectors, scoring_vectors, seed_shops
 from parity.report import FileResult
 
-
 _ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
 

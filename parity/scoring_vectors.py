@@ -1,4 +1,4 @@
-"""Comparison with `scoring_vectors` files: one played hand a line (format: scoring.md 9 of the specification)."""
+"""Comparison with `scoring_vectors` files: one played hand a line (format: scoring.md 9)."""
 
 import functools
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ BATCH = 512
 RANKS = "23456789TJQKA"
 # The draws of a hand that are compared; no hand of the rules comes near with five jokers.
 LOG = 512
+PLACES = state.HAND_CAPACITY + 8  # some cases hold up to 30 cards beside the five played ones
 _EDITIONS = {"foil": "e_foil", "holo": "e_holo", "poly": "e_polychrome", "negative": "e_negative"}
 _MISPRINT_NUMBERS = 24
 
@@ -78,7 +79,7 @@ def _case(case: dict[str, Any]) -> tuple[state.ScoringState, np.ndarray]:
     boss = case["boss"]
     count = np.int32
     return state.ScoringState(
-        hand=_cards(played + case["held"], state.HAND_CAPACITY + 8),
+        hand=_cards(played + case["held"], PLACES),
         jokers=_jokers(case["jokers"]),
         poker_hands=state.PokerHands(
             level=levels[:, 0],  # type: ignore[arg-type]
@@ -112,19 +113,39 @@ def _case(case: dict[str, Any]) -> tuple[state.ScoringState, np.ndarray]:
         plasma=np.bool_(case["deck"] == "b_plasma"),  # type: ignore[arg-type]
         observatory=np.bool_("v_observatory" in case["vouchers"]),  # type: ignore[arg-type]
         streams=None,  # type: ignore[arg-type]
-    ), np.arange(state.HAND_CAPACITY + 8) < len(played)
+    ), np.arange(PLACES) < len(played)
+
+
+def _streams(seed: jax.Array, predraws: jax.Array) -> rng.Streams:
+    """The streams of scoring after some uses of each."""
+    streams = rng.start_streams(seed, 1, BOOK.streams)
+    slots = jnp.asarray([SLOT[STREAM_ID[name]] for name in BOOK.streams])
+    drawn = jax.vmap(
+        lambda number, times: jax.lax.fori_loop(0, times, lambda _, x: rng.step_stream(x), number)
+    )(streams.states[slots], predraws)
+    return replace(streams, states=streams.states.at[slots].set(drawn))
+
+
+_one_streams = jax.jit(_streams)
+
+
+def _random(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Seed and uses of the streams of a case."""
+    uses = [case["rng"]["predraws"].get(name, 0) for name in BOOK.streams]
+    return jaxtro.encode_seed(case["rng"]["seed"]), np.array(uses, np.int32)
+
+
+def state_of(case: dict[str, Any]) -> tuple[state.ScoringState, np.ndarray]:
+    """The state of a case and its chosen cards."""
+    made, chosen = _case(case)
+    return replace(made, streams=_one_streams(*_random(case))), chosen
 
 
 @functools.cache
 def _scorer() -> Any:
     def one(case: state.ScoringState, chosen: jax.Array, seed: jax.Array, predraws: jax.Array) -> HandScore:
-        streams = rng.start_streams(seed, 1, BOOK.streams)
-        slots = jnp.asarray([SLOT[STREAM_ID[name]] for name in BOOK.streams])
-        drawn = jax.vmap(
-            lambda number, times: jax.lax.fori_loop(0, times, lambda _, x: rng.step_stream(x), number)
-        )(streams.states[slots], predraws)
-        streams = replace(streams, states=streams.states.at[slots].set(drawn))
-        return scoring.score_hand(replace(case, streams=streams), chosen, log=LOG)[0]
+        case = replace(case, streams=_streams(seed, predraws))
+        return scoring.score_hand(case, chosen, log=LOG)[0]
 
     return jax.jit(jax.vmap(one))
 
@@ -134,10 +155,7 @@ def _scores(cases: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], HandS
         chunk = cases[first : first + BATCH]
         padded = chunk + [chunk[0]] * (BATCH - len(chunk))
         states, chosen = zip(*map(_case, padded), strict=True)
-        seeds = np.stack([jaxtro.encode_seed(case["rng"]["seed"]) for case in padded])
-        predraws = np.array(
-            [[case["rng"]["predraws"].get(name, 0) for name in BOOK.streams] for case in padded], np.int32
-        )
+        seeds, predraws = map(np.stack, zip(*map(_random, padded), strict=True))
         stacked = jax.tree.map(lambda *values: np.stack(values), *states)
         result = jax.device_get(_scorer()(stacked, np.stack(chosen), seeds, predraws))
         for number, case in enumerate(chunk):

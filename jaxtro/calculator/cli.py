@@ -99,13 +99,13 @@ def _state(args: argparse.Namespace) -> Any:
         plasma=args.plasma,
         observatory=args.observatory,
         seed=args.seed or "TUTORIAL",
-        **_pairs(args.numbers, "set"),
+        **_pairs(args.numbers, "set"),  # type: ignore[arg-type]
     )
 
 
 def run_score(args: argparse.Namespace) -> int:
     """Runs the command."""
-    luck = args.luck or ("seeded" if args.seed else "never")
+    luck: Any = args.luck or ("seeded" if args.seed else "never")
     if luck == "seeded" and not args.seed:
         raise ValueError("--luck seeded needs a --seed")
     state = _state(args)
@@ -122,12 +122,13 @@ def run_score(args: argparse.Namespace) -> int:
     after = aftermath(state, score)
     if args.json:
         steps = [vars(line) for line in lines]
+        scoring = [card_text(score.cards, int(place)) for place in np.flatnonzero(score.scoring)]
         print(
             json.dumps(
                 {
                     "hand": HANDS.names[int(score.hand)],
-                    "contains": [name for name, is_in in zip(HANDS.names, score.contains, strict=True) if is_in],
-                    "scoring": [card_text(score.cards, int(place)) for place in np.flatnonzero(score.scoring)],
+                    "contains": [HANDS.names[hand] for hand in np.flatnonzero(score.contains)],
+                    "scoring": scoring,
                     "chips": float(score.chips), "mult": float(score.mult), "total": float(score.total),
                     "money": int(score.money), "steps": steps, "after": after,
                 }
@@ -137,12 +138,10 @@ def run_score(args: argparse.Namespace) -> int:
     width = max(len(line.source) for line in lines)
     effect_width = max(len(line.effect) for line in lines)
     for line in lines:
-        print(
-            f"{line.source:<{width}}  {line.effect:<{effect_width}}  {number(line.chips)} x {number(line.mult)}"
-        )
-    print(
-        f"\n{HANDS.names[int(score.hand)]}: {number(score.chips)} x {number(score.mult)} = {number(score.total)}"
-    )
+        after_it = f"{number(line.chips)} x {number(line.mult)}"
+        print(f"{line.source:<{width}}  {line.effect:<{effect_width}}  {after_it}")
+    result = f"{number(float(score.chips))} x {number(float(score.mult))} = {number(float(score.total))}"
+    print(f"\n{HANDS.names[int(score.hand)]}: {result}")
     for text in after:
         print(f"  {text}")
     if luck == "never":
@@ -154,7 +153,7 @@ def _best(args: argparse.Namespace, state: Any, luck: Any) -> int:
     env = make()
     top = min(args.best, 218)
     ranking = jax.device_get(jax.jit(lambda state: env.best_play(state, top=top, luck=luck))(state))
-    plays = []
+    plays: list[dict[str, Any]] = []
     for cards, total, hand in zip(ranking.cards, ranking.total, ranking.hand, strict=True):
         if hand >= 0:
             texts = [card_text(state.hand, int(place)) for place in np.flatnonzero(cards)]

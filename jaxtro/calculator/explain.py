@@ -247,15 +247,15 @@ def aftermath(state: ScoringState, score: HandScore, book: JokerBook = BOOK) -> 
         lines.append(f"money {int(score.money):+d}")
     if int(score.level) != int(state.poker_hands.level[int(score.hand)]):
         lines.append(f"{HANDS.names[int(score.hand)]} is now level {int(score.level)}")
-    for place in np.flatnonzero(score.destroyed):
-        lines.append(f"{card_text(score.cards, int(place))} is destroyed")
+    for gone in np.flatnonzero(score.destroyed):
+        lines.append(f"{card_text(score.cards, int(gone))} is destroyed")
     if score.copies:
         lines.append(f"{int(score.copies)} copy of the played card joins the deck and the hand")
     for created in score.created:
         if created:
             kind, source = CREATED[int(created) - 1]
             lines.append(f"creates a {kind} card ({source.replace('_', ' ')})")
-    for place, joker in enumerate(state.jokers.id):
+    for place, joker in enumerate(np.asarray(state.jokers.id).tolist()):
         name = book.rows[int(joker) - 1]["name"] if joker else ""
         if joker and score.removed[place]:
             lines.append(f"{name} is used up")

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from parity.__main__ import main
+from tests.golden import FILE, scoring_cases
 
 
-@pytest.mark.parametrize("name", ["rng_vectors.json", "seed_shops.json"])
+@pytest.mark.parametrize("name", ["rng_vectors.json", "seed_shops.json", "scoring_vectors.jsonl"])
 def test_oracle_file_matches(shared, capsys, name):
     assert main(["check", str(shared / "oracle" / name), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
@@ -84,3 +85,26 @@ def test_inputs_that_cannot_be_read(tmp_path, capsys):
     ):
         assert main(["check", str(path)]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_golden_hands_match_and_a_wrong_value_is_named(tmp_path, capsys):
+    assert main(["check", str(FILE)]) == 0
+    count = len(scoring_cases())
+    assert capsys.readouterr().out.splitlines()[-1] == f"TOTAL matched {count} of {count} cases; files 1 of 1"
+    wrong = json.loads(json.dumps(scoring_cases()[0]))
+    wrong["expect"]["total"] += 1
+    wrong["expect"]["weather"] = "rain"
+    (tmp_path / "wrong.jsonl").write_text(json.dumps(wrong) + "\n")
+    assert main(["check", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert f"{wrong['id']}: total: expected {wrong['expect']['total']}, got" in out
+    assert "weather: expected 'rain', got '(unknown field)'" in out
+    # A field that is left out is unknown.
+    del wrong["expect"]["total"], wrong["expect"]["weather"]
+    (tmp_path / "wrong.jsonl").write_text(json.dumps(wrong) + "\n")
+    assert main(["check", str(tmp_path)]) == 0
+    capsys.readouterr()
+    wrong["played"] *= 9
+    (tmp_path / "wrong.jsonl").write_text(json.dumps(wrong) + "\n")
+    assert main(["check", str(tmp_path)]) == 2
+    assert "at most" in capsys.readouterr().err

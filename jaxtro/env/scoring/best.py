@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +26,7 @@ class Ranking:
     """The best plays of a hand, best first; equal ones in the order of their leftmost cards.
 
     Attributes:
-      cards: bool[K, H], the cards of each play. total: float64[K], its score, -1 where there are fewer than K.
+      cards: bool[K, H], the cards of each play. total: float64[K], its score, -1 where there are fewer.
       hand: int32[K], its poker hand. count: int32[], legal plays of the hand.
     """
 
@@ -81,7 +82,7 @@ def best_play(
         score, _ = score_hand(state, (chosen >> places) & 1 != 0, book, luck)
         return score.total, score.hand
 
-    def turn(carry: tuple[Array, Array, Array, Array, Array]) -> tuple[Array, ...]:
+    def turn(carry: tuple[Any, ...]) -> tuple[Any, ...]:
         start, count, best_set, best_total, best_hand = carry
         chosen = lax.dynamic_slice(jnp.asarray(all_sets), (start,), (CHUNK,))
         legal = (start + jnp.arange(CHUNK) < number) & ((chosen & must) == must)

@@ -17,7 +17,8 @@ from jaxtro.env.scoring.before import CARD_CHANGES
 from jaxtro.env.scoring.card_features import FEATURES
 from jaxtro.env.scoring.hands import HandRules
 from jaxtro.env.scoring.quantities import JOKER_QUANTITIES, QUANTITIES
-from jaxtro.tables import HANDS, JOKERS
+from jaxtro.tables import HANDS, JOKERS, Kind
+from jaxtro.tables.kinds import make_kind
 from jaxtro.tables.streams import STREAM_ID
 
 # Streams of rolls that the cards themselves make.
@@ -48,7 +49,7 @@ _AMOUNT_WORDS = {"base", "each", "per", "every", "random", "stream"}
 
 
 class JokerRowError(ValueError):
-    """A joker's `scoring` entry that the engine does not understand; the text says where and what it may be."""
+    """A joker's `scoring` entry that the engine does not understand; the text says what it may be."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class JokerBook:
     """Arrays with one row per joker id (row 0 = no joker), and the lists their numbers point into.
 
     Attributes:
-      rows: the data rows. keys: key of each id.
+      kind: keys, names and rows of the jokers.
       columns: name -> array[ids]; see `_COLUMNS`.
       traits: uint32[ids], what a joker has at all, see `Trait`.
       quantities, joker_quantities, features, changes: the named functions in use.
@@ -81,8 +82,7 @@ class JokerBook:
       streams: names of the random streams that scoring uses; the `stream` column points here.
     """
 
-    rows: tuple[Mapping[str, Any], ...]
-    keys: tuple[str, ...]
+    kind: Kind
     columns: Mapping[str, np.ndarray]
     traits: np.ndarray
     quantities: Mapping[str, Callable[..., Any]]
@@ -93,6 +93,16 @@ class JokerBook:
     before_facts: tuple[Condition, ...]
     main_facts: tuple[Condition, ...]
     streams: tuple[str, ...]
+
+    @property
+    def rows(self) -> tuple[Mapping[str, Any], ...]:
+        """The data rows; that of a joker is at its id - 1."""
+        return self.kind.rows
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of each id, "" for 0."""
+        return self.kind.keys
 
     def with_joker(
         self,
@@ -106,7 +116,7 @@ class JokerBook:
 
         Args:
           row: at least `key`, `name`, `rarity`, `copyable` and `scoring`.
-          quantities, joker_quantities, features, changes: functions that the row names and the book does not have.
+          quantities, joker_quantities, features, changes: functions that the row names, if new.
 
         Raises:
           JokerRowError: for a key that exists and for entries that are not understood.
@@ -122,7 +132,7 @@ class JokerBook:
         )
 
     def state_name(self, joker: int) -> str | None:
-        """What a joker's stored number means ("mult", "chips", "xmult", "uses" ...), None if it keeps none."""
+        """What a joker's stored number means ("mult", "chips", "xmult" ...), None if it keeps none."""
         if not joker:
             return None
         state = self.rows[joker - 1]["scoring"].get("state")
@@ -188,7 +198,7 @@ class Trait(IntEnum):
     ODDS = 8
     BEFORE = 9
     PLAYED = 10
-    PLAYED_MULT = 11
+    CHANGES_CARDS = 11
     RETRIGGER = 12
     HELD = 13
     HELD_REPEATS = 14
@@ -210,9 +220,9 @@ def _traits(columns: Mapping[str, np.ndarray]) -> np.ndarray:
         Trait.COPIES_LEFTMOST: c["copier"] == 2,
         Trait.COPYABLE: c["copyable"],
         Trait.ODDS: c["odds_factor"] != 1,
-        Trait.BEFORE: c["before"],
+        Trait.BEFORE: c["before"] & (c["change"] == 0),
+        Trait.CHANGES_CARDS: c["change"] != 0,
         Trait.PLAYED: c["played_card"] != 0,
-        Trait.PLAYED_MULT: (c["played_mult"] != 0) | (c["played_xmult"] != 1),
         Trait.RETRIGGER: c["retrigger_card"] != 0,
         Trait.HELD: c["held_card"] != 0,
         Trait.HELD_REPEATS: c["held_repeats"] != 0,
@@ -360,6 +370,8 @@ class _Compiler:
         if "cards" in entry:
             if entry["cards"] not in self.changes:
                 raise self.fail(f"unknown card change {entry['cards']!r}; known: {self.changes}")
+            if set(entry) - {"cards", "gain"}:
+                raise self.fail("before: a joker that changes cards does nothing else before scoring")
             self.put(joker, change=1 + self.changes.index(entry["cards"]))
         if self.rolled(joker, entry) and "level_up" not in entry:
             raise self.fail("before: only level_up can depend on a roll")
@@ -475,8 +487,7 @@ def make_book(
     for column in compiler.columns.values():
         column.setflags(write=False)
     return JokerBook(
-        rows=tuple(rows),
-        keys=("", *(row["key"] for row in rows)),
+        kind=make_kind("joker", tuple(rows)),
         columns=compiler.columns,
         traits=_traits(compiler.columns),
         quantities=quantities,

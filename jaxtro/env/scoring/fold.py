@@ -35,18 +35,28 @@ class CardAmounts:
     edition_xmult: Array
 
 
-def played(mult: Array, times: Array, card: CardAmounts, slots: Slots, jokers: Array, hits: Array) -> Array:
+def played(mult: Array, times: Array, card: CardAmounts, slots: Slots, hits: Array) -> Array:
     """Folds the triggers of the played cards into mult.
+
+    The joker places are unrolled: this is the innermost loop of scoring, and most of its time.
 
     Args:
       mult: float64[]. times: int32[5], triggers of each card.
-      slots: the jokers; jokers: uint32[], those that give mult for cards, as bits.
+      slots: the jokers.
       hits: uint32[T], sources that hit on each trigger, counted through all cards.
     """
+    rows = [slots.row(place) for place in range(slots.acting.shape[0])]
+    asks = [row.played_card for row in rows]
+    rolled = [jnp.where(row.played_rolled, 1 << (FIRST_JOKER + n), 0) for n, row in enumerate(rows)]
+    rolled = [bit.astype(jnp.uint32) for bit in rolled]
+    mults, xmults = [row.played_mult for row in rows], [row.played_xmult for row in rows]
+    asked = jnp.uint32(0)
+    for ask, add, factor in zip(asks, mults, xmults, strict=True):
+        asked = asked | jnp.where((add != 0) | (factor != 1), ask, jnp.uint32(0))
     plain = (card.mult == 0) & (card.lucky_mult == 0) & (card.xmult == 1)
-    plain = plain & (card.edition_mult == 0) & (card.edition_xmult == 1)
-    # Only cards that may change mult take turns.
-    left = bits.to_bits((times > 0) & (~plain | (jokers != 0)))
+    plain = plain & (card.edition_mult == 0) & (card.edition_xmult == 1) & ((card.features & asked) == 0)
+    # Only cards that change mult take turns.
+    left = bits.to_bits((times > 0) & ~plain)
     first = [jnp.sum(times[:place], dtype=jnp.int32) for place in range(times.shape[0])]
     first_trigger = jnp.stack(first)
 
@@ -59,15 +69,10 @@ def played(mult: Array, times: Array, card: CardAmounts, slots: Slots, jokers: A
         mult = mult + jnp.where(bits.has(hit, LUCKY_MULT), card.lucky_mult[place], 0.0)
         mult = guard(mult * card.xmult[place])
         mult = guard((mult + card.edition_mult[place]) * card.edition_xmult[place])
-
-        def joker(slot: Array, mult: Array) -> Array:
-            row = slots.row(slot)
-            acts = (features & row.played_card) != 0
-            acts = acts & (~row.played_rolled | bits.has(hit, FIRST_JOKER + slot))
-            mult = mult + jnp.where(acts, row.played_mult, 0.0)
-            return guard(mult * jnp.where(acts, row.played_xmult, 1.0))
-
-        mult = bits.for_each(jnp.where(left != 0, jokers, 0), joker, mult)
+        for ask, bit, add, factor in zip(asks, rolled, mults, xmults, strict=True):
+            acts = ((features & ask) != 0) & ((bit & ~hit) == 0)
+            mult = mult + jnp.where(acts, add, 0.0)
+            mult = guard(mult * jnp.where(acts, factor, 1.0))
         done = done + 1
         last = done >= times[place]
         return jnp.where(last, bits.without_lowest(left), left), jnp.where(last, 0, done), mult

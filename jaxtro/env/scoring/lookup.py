@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 from jax import Array
 
-from jaxtro.env.scoring.book import Condition, JokerBook, Trait
+from jaxtro.env.scoring.book import Condition, JokerBook
 from jaxtro.env.scoring.copying import resolve
 from jaxtro.env.scoring.view import ActingJoker, Area, View
 from jaxtro.env.state import Jokers
@@ -42,29 +42,29 @@ class Slots:
     own_traits: Array
     traits: Array
 
-    def row(self, place: Array) -> Row:
+    def row(self, place: Array | int) -> Row:
         """What the joker at a place does, perhaps as a copy."""
         return Row(self.book, self.acting[place])
 
-    def itself(self, place: Array) -> Array:
+    def itself(self, place: Array | int) -> Array:
         """Whether a place has its own effects: only then its stored number changes. -> bool[]"""
         return self.target[place] == place
 
-    def having(self, trait: Trait) -> Array:
+    def having(self, trait: int) -> Array:
         """The places whose effects have a trait, as bits."""
         return _places(self.traits, trait)
 
-    def owning(self, trait: Trait) -> Array:
+    def owning(self, trait: int) -> Array:
         """The places of active jokers that have a trait themselves, as bits."""
         return _places(self.own_traits, trait)
 
-    def joker(self, place: Array, stored: Array, money: Array) -> ActingJoker:
+    def joker(self, place: Array | int, stored: Array, money: Array) -> ActingJoker:
         """The joker that acts at a place."""
         target = jnp.maximum(self.target[place], 0)
         return ActingJoker(target, stored[target], money)
 
 
-def _places(traits: Array, trait: Trait) -> Array:
+def _places(traits: Array, trait: int) -> Array:
     found = jnp.uint32(0)
     for place in range(traits.shape[0]):
         found = found | (((traits[place] >> int(trait)) & 1) << place)
@@ -108,7 +108,7 @@ def facts(
 
 
 def factors(book: JokerBook, view: View, used: str) -> Array:
-    """Quantities that amounts of a column are multiplied with; those of single jokers stay 0. -> float64[Q]"""
+    """Quantities that amounts of a column are multiplied with; single jokers' stay 0. -> float64[Q]"""
     numbers = set(book.columns[used].tolist())
     values = [jnp.float64(0)] * len(book.per)
     for number, (name, every) in enumerate(book.per):

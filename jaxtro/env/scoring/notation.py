@@ -9,8 +9,9 @@ A card is rank and suit, then what is special about it, in any order:
   !                debuffed
 A joker is its name or key, then:
   @poly            edition        !  debuffed        $7  sell value
-  =12              its stored number: mult, chips or X Mult so far, uses left; for To Do List the poker hand
-Cards are separated by spaces or commas, jokers by commas: "KH~steel#red 10S", "Blueprint, Green Joker=12@foil".
+  =12              its stored number: mult, chips or X Mult so far, uses left; of To Do List the poker hand
+Cards are separated by spaces or commas, jokers by commas:
+  "KH~steel#red 10S"    "Blueprint, Green Joker=12@foil"
 """
 
 import re
@@ -36,12 +37,12 @@ from jaxtro.env.state import (
     no_cards,
     no_jokers,
 )
-from jaxtro.tables import BLINDS, CONSUMABLES, EDITIONS, ENHANCEMENTS, HANDS, ITEMS, JOKERS, SEALS
+from jaxtro.tables import BLINDS, CONSUMABLES, EDITIONS, ENHANCEMENTS, HANDS, ITEMS, SEALS
 from jaxtro.tables.pools import SUITS
 
 _CARD = re.compile(r"(10|[2-9TJQKA])([CDHS])((?:[~@#][a-z_]+|\+\d+|!)*)", re.IGNORECASE)
 _CARD_MARK = re.compile(r"([~@#])([a-z_]+)|\+(\d+)|(!)", re.IGNORECASE)
-_JOKER = re.compile(r"([^@!$=]+)((?:@[a-z_ ]+|!|\$\d+|=[^@!$=]+)*)", re.IGNORECASE)
+_JOKER = re.compile(r"((?:[^@!$=]|! )+)((?:@[a-z_ ]+|!|\$\d+|=[^@!$=]+)*)", re.IGNORECASE)
 _JOKER_MARK = re.compile(r"@([a-z_ ]+)|(!)|\$(\d+)|=([^@!$=]+)", re.IGNORECASE)
 _SHORT_EDITIONS = {"poly": "polychrome"}
 
@@ -123,8 +124,7 @@ def parse_jokers(text: str, places: int = JOKER_CAPACITY, book: JokerBook = BOOK
             raise ValueError(
                 f"{word!r} is no joker. Write its name, then marks: Baron@poly, Green Joker=12$4!"
             )
-        name = found[1].strip()
-        joker = book.keys.index(name) if name in book.keys else JOKERS.find(name)
+        joker = book.kind.find(found[1].strip())
         jokers.id[place] = joker
         jokers.stored[place] = book.start(joker)
         jokers.sell[place] = max(1, book.rows[joker - 1].get("cost", 2) // 2)

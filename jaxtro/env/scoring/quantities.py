@@ -1,7 +1,7 @@
 """Named numbers of a hand that jokers multiply or compare ("discards_left", "steel_in_deck" ...).
 
-Functions of `QUANTITIES` take the view of the hand; those of `JOKER_QUANTITIES` also take the joker that acts (for
-a copying joker that is the copied one, scoring.md 4). All return a scalar: int32, or float64 for "stored".
+Functions of `QUANTITIES` take the view of the hand; those of `JOKER_QUANTITIES` also take the joker that acts
+(for a copying joker that is the copied one, scoring.md 4). All return a scalar: int32, "stored" float64.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,6 @@ from jaxtro.env.scoring.hands import (
     DIAMONDS,
     HEARTS,
     SPADES,
-    STONE,
     WILD,
     flush_suits,
     joker_suits,

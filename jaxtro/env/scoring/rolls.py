@@ -33,8 +33,8 @@ class RollPlan:
 
     Attributes:
       rolling: bool[G], the groups with rolls. times: int32[G], triggers.
-      sources: uint32[G], the sources that roll on each trigger; of held cards it is found out in the loop, from
-        held_features: uint32[H] and held_card: uint32[J], the features that a rolling joker asks for, 0 = none.
+      sources: uint32[G], the sources that roll on each trigger; of held cards it is found out in the loop,
+        from held_features: uint32[H] and held_card: uint32[J], the features that a rolling joker asks for.
       needs_hit: bool[G], further triggers only if a roll of the first one hits (held cards).
       acting: int32[J], whose effects each joker place has.
       probability: float64[], numerator of all odds. free: int32[], free consumable slots.
@@ -76,7 +76,8 @@ class Rolls:
     Attributes:
       hits: uint32[T], sources that hit on each trigger of the played cards, counted through.
       count: int32[S], hits of each source. random: float64[S], whole random numbers.
-      lucky: int32[], triggers with a lucky hit of either kind. broken: uint8[], played Glass cards that break.
+      lucky: int32[], triggers with a lucky hit of either kind.
+      broken: uint8[], played Glass cards that break, as bits.
       created: int8[C], cards created, in order; 0 = none. states: float64[N], the streams after the hand.
       log_stream: int8[L], log_value: float64[L], the draws in order; log_length: int32[].
     """
@@ -134,17 +135,17 @@ def _set(array: Array, place: Array, value: Array) -> Array:
     return jnp.where(jnp.arange(array.shape[0]) == place, value.astype(array.dtype), array)
 
 
-def make_rolls(plan: RollPlan, sources: Sources, blank: Rolls, seed_hash: Array, luck: Luck) -> Rolls:
+def make_rolls(plan: RollPlan, table: Sources, blank: Rolls, seed_hash: Array, luck: Luck) -> Rolls:
     """Makes the rolls of a plan.
 
     Args:
-      plan: the rolls to make. sources: what they are for.
+      plan: the rolls to make. table: what they are for.
       blank: `no_rolls` with the states of the streams.
       seed_hash: float64[], hash of the run's seed.
       luck: "seeded" draws from the streams; "never": only certain chances hit, random numbers are lowest;
         "always": every chance hits, random numbers are highest.
     """
-    table, groups = sources, plan.sources.shape[0]
+    groups = plan.sources.shape[0]
     glass, main = groups - NUM_PLAYED, groups - NUM_PLAYED - 1
     # Triggers of the played cards are counted through; groups without rolls are passed over.
     played = plan.times[_FIRST_PLAYED : _FIRST_PLAYED + NUM_PLAYED]
@@ -244,7 +245,7 @@ def rolls_of(
 ) -> Rolls:
     """`make_rolls` for the hands that roll at all; `blank` for the others.
 
-    In a batch, only the active hands are computed. sources_of: from the jokers that act to what they roll for.
+    In a batch, only the active hands are computed. sources_of: what acting jokers roll for.
     """
     # Everything but the streams starts at zero, which is also what compaction gives to the others.
     made = compacted(

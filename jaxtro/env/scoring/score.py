@@ -1,7 +1,7 @@
 """The score of one hand, in the order of scoring.md 3.
 
-The order of a hand matters to the last bit of mult, so the three passes (played cards, held cards, jokers) are
-folds in exactly that order. Everything that does not change mult is a sum of whole numbers, exact in any
+The order of a hand matters to the last bit of mult, so the three passes (played cards, held cards, jokers)
+are folds in exactly that order. Everything that does not change mult is a sum of whole numbers, exact in any
 order. Loops run over the jokers that have a part in a pass, not over all places: a hand pays for what it has.
 """
 
@@ -58,7 +58,6 @@ _LEVEL_CHIPS = np.array([row["chips_per_level"] for row in HANDS.rows], np.int32
 _LEVEL_MULT = np.array([row["mult_per_level"] for row in HANDS.rows], np.int32)
 _PLANETS = np.array([item(row["planet"]) for row in HANDS.rows], np.int32)
 _OBSERVATORY_XMULT = float(VOUCHERS.row(VOUCHERS.keys.index("v_observatory"))["extra"])
-_SCORING_EDITIONS = (_EDITION_CHIPS != 0) | (_EDITION_MULT != 0) | (_EDITION_XMULT != 1)
 
 
 @jax.tree_util.register_dataclass
@@ -128,7 +127,7 @@ class Breakdown:
       base_chips, base_mult: float64[], of the hand at its level, before The Flint. flint: bool[].
       acting: int32[J], whose effects each joker place has.
       before: `Before`. level_ups: int32[J].
-      times: int32[5], triggers; card: `fold.CardAmounts`[5]; bonus_gain: int32[5], chips for good per trigger.
+      times: int32[5], triggers; card: `fold.CardAmounts`[5]; bonus_gain: int32[5], for good, per trigger.
       held_times: int32[H], held_features: uint32[H], steel: float64[H], held_mult: float64[J].
       hits: int32[J], rolls of each joker that hit. rolls: `Rolls`.
       main: `MainAmounts`. observatory: int32[], planets that multiply. plasma: bool[].
@@ -197,24 +196,33 @@ def _before_pass(slots: Slots, view: View, stored: Array, blocked: Array) -> Bef
         old = done.stored[place]
         reset = row.has_reset & holds(found, row.reset_if)
         new = jnp.where(reset, row.reset_to, old + row.gain)
-        area = _area(replace(cards, enhancement=done.enhancement), scoring, view.rules)
-        enhancement = done.enhancement
-        for number, function in enumerate(book.changes.values(), start=1):
-            after, gained, zeroed = function(area, row.gain)
-            this = row.change == number
-            enhancement = jnp.where(this & itself & acts, after, enhancement)
-            new = jnp.where(this, jnp.where(zeroed, 0.0, old) + gained, new)
         rolls = acts & (row.level_up > 0)
-        return Before(
-            enhancement=enhancement,
+        return replace(
+            done,
             stored=_put(done.stored, place, jnp.where(itself & acts, new, old)),
             dollars=_put(done.dollars, place, jnp.where(acts, row.before_dollars, 0)),
             copies=done.copies + (acts & row.copy_card),
             level_rolls=done.level_rolls | (rolls.astype(jnp.uint32) << place.astype(jnp.uint32)),
         )
 
+    def changer(place: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        enhancement, stored = carry
+        row = slots.row(place)
+        area = _area(replace(cards, enhancement=enhancement), scoring, view.rules)
+        new, old = enhancement, stored[place]
+        for number, function in enumerate(book.changes.values(), start=1):
+            after, gained, zeroed = function(area, row.gain)
+            this = (row.change == number) & slots.itself(place)
+            new = jnp.where(this, after, new)
+            stored = _put(stored, place, jnp.where(this, jnp.where(zeroed, 0.0, old) + gained, stored[place]))
+        return new, stored
+
+    # Changing cards and everything else before scoring do not look at each other.
+    enhancement, stored = bits.for_each(
+        jnp.where(blocked, 0, slots.having(Trait.CHANGES_CARDS)), changer, (cards.enhancement, stored)
+    )
     places = slots.acting.shape[0]
-    start = Before(cards.enhancement, stored, jnp.zeros(places, jnp.int32), jnp.int32(0), jnp.uint32(0))
+    start = Before(enhancement, stored, jnp.zeros(places, jnp.int32), jnp.int32(0), jnp.uint32(0))
     return bits.for_each(jnp.where(blocked, 0, slots.having(Trait.BEFORE)), joker, start)
 
 
@@ -244,7 +252,7 @@ def score_hand(
 
     slots = slots_of(book, jokers)
     names = HandRules.__dataclass_fields__
-    rules = HandRules(**{name: slots.owning(Trait.RULES.value + n) != 0 for n, name in enumerate(names)})
+    rules = HandRules(**{name: slots.owning(int(Trait.RULES) + n) != 0 for n, name in enumerate(names)})
     probability = bits.for_each(
         slots.owning(Trait.ODDS), lambda place, odds: odds * slots.row(place).odds_factor, jnp.int32(1)
     )
@@ -307,7 +315,7 @@ def score_hand(
     held_acts = (held_enhancement == _STEEL) | ((held_features & sure) != 0)
 
     # The jokers' part in the played pass, but for mult: whole numbers, in any order.
-    def joker_played(place: Array, carry: tuple[Array, ...]) -> tuple[Array, ...]:
+    def joker_played(place: Array, carry: tuple[Array, ...]) -> Any:
         chips, dollars, bonus_gain, rolls, stored = carry
         row = slots.row(place)
         matches = (card_features & row.played_card) != 0
@@ -343,7 +351,7 @@ def score_hand(
     )  # fmt: skip
     hits = rolls.count[FIRST_JOKER:]
 
-    def joker_rolled(place: Array, carry: tuple[Array, ...]) -> tuple[Array, ...]:
+    def joker_rolled(place: Array, carry: tuple[Array, ...]) -> Any:
         level_ups, chips, dollars = carry
         row, count = slots.row(place), hits[place]
         return (
@@ -387,7 +395,7 @@ def score_hand(
     chips = chips + (jnp.sum(times * card.chips + earlier * bonus_gain, dtype=jnp.int32) + joker_chips)
     dollars = jnp.sum(times * card.dollars, dtype=jnp.int32) + joker_dollars
     dollars = dollars + rolls.count[LUCKY_MONEY] * int(_LUCKY_ROW["lucky_money"])
-    mult = fold.played(mult, times, card, slots, slots.having(Trait.PLAYED_MULT), rolls.hits)
+    mult = fold.played(mult, times, card, slots, rolls.hits)
 
     def lucky_gain(place: Array, stored: Array) -> Array:
         gain = guard(slots.row(place).lucky_gain * rolls.lucky.astype(jnp.float64))
@@ -525,8 +533,7 @@ def _joker_pass(
     of_hand, by_hand = facts(book, book.main_facts, view), factors(book, view, "main_per")
     other = slots.having(Trait.OTHER)
     editions = jnp.where(slots.active, jokers.edition, 0).astype(jnp.int32)
-    takes_part = bits.to_bits((jnp.asarray(_SCORING_EDITIONS)[editions]) | ((slots.own > 0) & (other != 0)))
-    takes_part = jnp.where(blocked, 0, takes_part | slots.having(Trait.MAIN))
+    takes_part = bits.to_bits((editions > 0) | ((slots.own > 0) & (other != 0))) | slots.having(Trait.MAIN)
 
     def joker(place: Array, carry: tuple[Array, Array, Array, MainAmounts]) -> Any:
         chips, mult, dollars, main = carry
@@ -542,24 +549,19 @@ def _joker_pass(
         chips = chips + (jnp.asarray(_EDITION_CHIPS)[edition].astype(jnp.float64) + its_chips)
         mult = mult + jnp.asarray(_EDITION_MULT)[edition]
         mult = guard((mult + its_mult) * its_xmult)
-        own_rarity = Row(book, slots.own[place]).rarity
-        mult = fold.others(mult, own_rarity, slots, other)
+        mult = fold.others(mult, Row(book, slots.own[place]).rarity, slots, other)
         mult = guard(mult * jnp.asarray(_EDITION_XMULT)[edition])
-        return (
-            chips,
-            mult,
-            dollars + its_dollars,
-            MainAmounts(
-                chips=_put(main.chips, place, its_chips),
-                mult=_put(main.mult, place, its_mult),
-                dollars=_put(main.dollars, place, its_dollars),
-                xmult=_put(main.xmult, place, its_xmult),
-            ),
+        amounts = MainAmounts(
+            chips=_put(main.chips, place, its_chips),
+            mult=_put(main.mult, place, its_mult),
+            dollars=_put(main.dollars, place, its_dollars),
+            xmult=_put(main.xmult, place, its_xmult),
         )
+        return chips, mult, dollars + its_dollars, amounts
 
     size = slots.acting.shape[0]
     nothing = MainAmounts(jnp.zeros(size), jnp.zeros(size), jnp.zeros(size, jnp.int32), jnp.ones(size))
-    return bits.for_each(takes_part, joker, (chips, mult, dollars, nothing))
+    return bits.for_each(jnp.where(blocked, 0, takes_part), joker, (chips, mult, dollars, nothing))
 
 
 def _aftermath(

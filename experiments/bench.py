@@ -1,7 +1,9 @@
-"""Benchmarks. `python experiments/bench.py rng`: the random generator and the seed search.
+"""Benchmarks.
 
-Prints draws per second, stream steps per second and seeds per second of a fixed filter for several batch
-sizes, each against the bare formulas on the same arrays in the same run (`ratio`), and compile times.
+`python experiments/bench.py rng`: draws per second, stream steps per second and seeds per second of a fixed
+filter, each against the bare formulas on the same arrays in the same run (`ratio`), and compile times.
+`python experiments/bench.py scoring`: hands scored per second with 0, 5 and 10 jokers, against the bare fold
+of known amounts, and `best_play`.
 """
 
 import argparse
@@ -16,13 +18,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from bench_scoring import bench_scoring
 
 import jaxtro
 from jaxtro.env import generation as gen
 from jaxtro.env import rng
 from jaxtro.seeds import query, search
 
-BATCHES = (256, 1024, 4096, 65536)
+BATCHES = {"rng": (256, 1024, 4096, 65536), "scoring": (4096,)}
 FILTER = ("j_blueprint in shop by ante 2", "tag_negative in tag at ante 2")
 STREAMS = ("cdt{a}", "rarity{a}sho", "etperpoll{a}", "edisho{a}")
 USES = 50  # uses of each stream in one timed call
@@ -112,23 +115,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("rng",), help="rng: generator, streams, seed search")
+    parser.add_argument("what", choices=tuple(BATCHES), help="what to measure")
     parser.add_argument(
         "--batch", type=int, action="append", help=f"batch size, repeatable (default {BATCHES})"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
-    batches = tuple(args.batch or BATCHES)
+    batches = tuple(args.batch or BATCHES[args.what])
     if min(batches) < 1:
         parser.error("--batch must be 1 or more")
-    rows = bench_rng(batches) + bench_search(batches)
+    what = {
+        "rng": lambda: bench_rng(batches) + bench_search(batches),
+        "scoring": lambda: bench_scoring(batches, timed),
+    }
+    rows = what[args.what]()
     device = jax.devices()[0]
     head = {
         "device": device.device_kind,
         "jax": jax.__version__,
         "python": platform.python_version(),
-        "filter": FILTER,
-    }
+    } | ({"filter": FILTER} if args.what == "rng" else {})
     if args.json:
         print(json.dumps(head | {"rows": rows}))
         return

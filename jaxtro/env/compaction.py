@@ -59,9 +59,10 @@ def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., A
     @batch.def_vmap
     def batch_of_batches(axis_size: int, in_batched: Any, *args: Any) -> tuple[Any, Any]:
         args = every_batched(axis_size, in_batched, args)
-        flat = jax.tree.map(lambda value: value.reshape(-1, *value.shape[2:]), args)
+        games = axis_size * args[0].shape[1]
+        flat = jax.tree.map(lambda value: value.reshape(games, *value.shape[2:]), args)
         out = batch(*flat)
-        out = jax.tree.map(lambda value: value.reshape(axis_size, -1, *value.shape[1:]), out)
+        out = jax.tree.map(lambda value: value.reshape(axis_size, games // axis_size, *value.shape[1:]), out)
         return out, jax.tree.map(lambda _: True, out)
 
     @custom_vmap

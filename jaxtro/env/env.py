@@ -24,6 +24,13 @@ class Balatro:
 
     def __init__(self, book: JokerBook = BOOK) -> None:
         self.book = book
+        # Calls outside jit run the compiled program, too.
+        self._score = jax.jit(
+            lambda state, chosen, luck: score_hand(state, chosen, book, luck)[0], static_argnums=2
+        )
+        self._best_play = jax.jit(
+            lambda state, forced, top, luck: best_play(state, forced, top, book, luck), static_argnums=(2, 3)
+        )
 
     def score(self, state: ScoringState, cards: Any, luck: Luck = "seeded") -> HandScore:
         """What playing these cards would give; nothing is drawn, nothing changed.
@@ -43,7 +50,7 @@ class Balatro:
         """
         chosen = _as_mask(cards, state.hand.rank.shape[-1])
         _check(state, chosen)
-        return score_hand(state, chosen, self.book, luck)[0]
+        return self._score(state, chosen, luck)
 
     def best_play(
         self,
@@ -61,15 +68,19 @@ class Balatro:
         """
         if top < 1:
             raise ValueError(f"top is {top}; ask for 1 play or more")
-        return best_play(state, forced, top, self.book, luck)
+        return self._best_play(state, forced, top, luck)
 
 
 def _as_mask(cards: Any, places: int) -> Array:
-    if isinstance(cards, (list, tuple)) and not any(isinstance(card, (bool, np.bool_)) for card in cards):
-        wrong = [card for card in cards if not 0 <= card < places]
-        if wrong or len(set(cards)) != len(cards):
-            raise ValueError(f"cards {list(cards)}: give different places of the hand, 0 to {places - 1}")
-        return jnp.zeros(places, bool).at[jnp.asarray(cards, jnp.int32)].set(True)
+    """The chosen cards as bool[places], from a mask or places of the hand."""
+    if isinstance(cards, (list, tuple)):
+        cards = jnp.stack([jnp.asarray(card) for card in cards]) if len(cards) else jnp.zeros(0, jnp.int32)
+        if cards.dtype != bool and cards.ndim == 1:
+            if not isinstance(cards, jax.core.Tracer):
+                given = cards.tolist()
+                if any(not 0 <= card < places for card in given) or len(set(given)) != len(given):
+                    raise ValueError(f"cards {given}: give different places of the hand, 0 to {places - 1}")
+            return jnp.zeros(places, bool).at[cards].set(True)
     mask = jnp.asarray(cards)
     if mask.dtype != bool or mask.shape != (places,):
         raise ValueError(

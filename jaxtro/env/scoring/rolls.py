@@ -17,7 +17,7 @@ from jax import Array, lax
 from jaxtro.env import rng
 from jaxtro.env.compaction import compacted
 from jaxtro.env.scoring import bits
-from jaxtro.env.scoring.book import GLASS, LUCKY_MONEY, LUCKY_MULT
+from jaxtro.env.scoring.book import LUCKY_MONEY, LUCKY_MULT
 
 Luck = Literal["seeded", "never", "always"]
 # Who rolls, as bits of a trigger: the card itself, then the joker places.
@@ -238,23 +238,23 @@ def make_rolls(plan: RollPlan, table: Sources, blank: Rolls, seed_hash: Array, l
 def rolls_of(
     active: Array,
     plan: RollPlan,
-    blank: Rolls,
+    states: Array,
     seed_hash: Array,
     luck: Luck,
     sources_of: Callable[[Array], Sources],
+    blank: Callable[[Array], Rolls],
 ) -> Rolls:
-    """`make_rolls` for the hands that roll at all; `blank` for the others.
+    """`make_rolls` for the hands that roll at all. In a batch, only those are computed.
 
-    In a batch, only the active hands are computed. sources_of: what acting jokers roll for.
+    Args:
+      active: bool[], whether this hand rolls. plan: the rolls to make.
+      states: float64[N], the streams. seed_hash, luck: as for `make_rolls`.
+      sources_of: what acting jokers roll for. blank: `no_rolls` for states of the streams.
     """
+
+    def make(plan: RollPlan, states: Array, seed_hash: Array) -> Rolls:
+        return make_rolls(plan, sources_of(plan.acting), blank(states), seed_hash, luck)
+
     # Everything but the streams starts at zero, which is also what compaction gives to the others.
-    made = compacted(
-        lambda plan, states, seed_hash: make_rolls(
-            plan, sources_of(plan.acting), replace(blank, states=states), seed_hash, luck
-        ),
-        chunk=512,
-    )(active, plan, blank.states, seed_hash)
-    return replace(made, states=jnp.where(active, made.states, blank.states))
-
-
-__all__ = ["FIRST_JOKER", "GLASS", "Luck", "RollPlan", "Rolls", "make_rolls", "no_rolls", "rolls_of"]
+    made = compacted(make, chunk=512)(active, plan, states, seed_hash)
+    return replace(made, states=jnp.where(active, made.states, states))

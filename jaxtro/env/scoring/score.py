@@ -242,6 +242,9 @@ def score_hand(
       luck: "seeded": chances fall as the streams have it; "never", "always": see `rolls.make_rolls`.
       log: how many draws to write down.
     """
+    state, chosen = jax.tree.map(
+        jnp.asarray, (state, chosen)
+    )  # numpy arrays cannot be indexed by traced ones
     jokers = state.jokers
     joker_places = jokers.id.shape[0]
     there = state.hand.rank > 0
@@ -513,15 +516,14 @@ def _roll(
         probability=probability,
         free=free,
     )
-    stream_slots = jnp.asarray([SLOT[STREAM_ID[name]] for name in book.streams])
-    blank = no_rolls(
-        joker_places,
-        book.most_triggers(joker_places),
-        state.consumables.shape[0],
-        state.streams.states[stream_slots],
-        log,
-    )
-    return rolls_of(legal & jnp.any(rolling), plan, blank, state.streams.seed_hash, luck, roll_sources)
+
+    def blank(states: Array) -> Rolls:
+        triggers = book.most_triggers(joker_places)
+        return no_rolls(joker_places, triggers, state.consumables.shape[0], states, log)
+
+    states = state.streams.states[jnp.asarray([SLOT[STREAM_ID[name]] for name in book.streams])]
+    active = legal & jnp.any(rolling)
+    return rolls_of(active, plan, states, state.streams.seed_hash, luck, roll_sources, blank)
 
 
 def _joker_pass(

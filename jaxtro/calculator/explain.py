@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import BOOK, CREATED, LUCKY_MONEY, LUCKY_MULT, JokerBook
 from jaxtro.env.scoring.notation import card_text
 from jaxtro.env.scoring.rolls import FIRST_JOKER, Luck
@@ -96,8 +97,8 @@ class _Story:
         for place, acting in enumerate(self.acting):
             if acting and parts.before.dollars[place]:
                 account.give(self.joker(place), dollars=int(parts.before.dollars[place]))
-            if acting and parts.level_ups[place]:
-                account.say(self.joker(place), f"+{int(parts.level_ups[place])} level of {hand}")
+            if acting and parts.rolled.level_ups[place]:
+                account.say(self.joker(place), f"+{int(parts.rolled.level_ups[place])} level of {hand}")
         account.chips, account.mult = float(parts.base_chips), float(parts.base_mult)
         account.say(f"{hand}, level {int(score.level)}", "base")
         if parts.flint:
@@ -127,33 +128,33 @@ class _Story:
         for place in range(len(parts.times)):
             bonus = 0
             for time in range(int(parts.times[place])):
-                hit = int(parts.rolls.hits[trigger])
+                hit = int(parts.rolled.rolls.hits[trigger])
                 trigger += 1
                 name = card_text(cards, place).split("+")[0].rstrip("!")
                 name += " again" if time else ""
-                lucky = parts.card.lucky_mult[place] > 0
+                lucky = parts.card_mult.lucky_mult[place] > 0
                 edition = int(cards.edition[place])
                 edition_chips = EDITIONS.row(edition)["chips"] if edition else 0
                 account.give(
                     name,
-                    chips=int(parts.card.chips[place]) - edition_chips + bonus,
-                    mult=float(parts.card.mult[place])
-                    + (float(parts.card.lucky_mult[place]) if hit >> LUCKY_MULT & 1 else 0.0),
-                    dollars=int(parts.card.dollars[place])
+                    chips=int(parts.card_chips[place]) - edition_chips + bonus,
+                    mult=float(parts.card_mult.mult[place])
+                    + (float(parts.card_mult.lucky_mult[place]) if hit >> LUCKY_MULT & 1 else 0.0),
+                    dollars=int(parts.card_dollars[place])
                     + (_LUCKY_MONEY if lucky and hit >> LUCKY_MONEY & 1 else 0),
-                    xmult=float(parts.card.xmult[place]),
+                    xmult=float(parts.card_mult.xmult[place]),
                 )
                 account.give(
                     f"{name.split('~')[0].split('@')[0]}, {EDITIONS.names[edition]}",
                     chips=edition_chips,
-                    mult=float(parts.card.edition_mult[place]),
-                    xmult=float(parts.card.edition_xmult[place]),
+                    mult=float(parts.card_mult.edition_mult[place]),
+                    xmult=float(parts.card_mult.edition_xmult[place]),
                 )
                 self._jokers_on_card(place, hit)
                 bonus += int(parts.bonus_gain[place])
 
     def _jokers_on_card(self, place: int, hit: int) -> None:
-        features = int(self.parts.card.features[place])
+        features = int(self.parts.features[place])
         for slot, acting in enumerate(self.acting):
             if not acting or not features & int(self.column("played_card", slot)):
                 continue
@@ -175,23 +176,32 @@ class _Story:
     def _held(self) -> None:
         parts, account = self.parts, self.account
         chosen = {int(place) for place in self.score.places if place >= 0}
-        for place in range(len(parts.held_times)):
-            for time in range(int(parts.held_times[place])):
+        hits = parts.rolled.rolls.count[FIRST_JOKER:]
+        red, again = int(parts.held.red), int(amounts.SEAL_REPEATS[amounts.RED])
+        times = [
+            (1 + (red >> place & 1) * again + int(parts.held.repeats)) * (int(parts.held.acts) >> place & 1)
+            for place in range(len(parts.held.features))
+        ]
+        for place in range(len(times)):
+            for time in range(int(times[place])):
                 name = card_text(self.state.hand, place)
                 name = f"{name if name != '-' and place not in chosen else 'the copy'} held"
-                account.give(name + (" again" if time else ""), xmult=float(parts.steel[place]))
-                features = int(parts.held_features[place])
+                account.give(
+                    name + (" again" if time else ""),
+                    xmult=amounts.STEEL_XMULT if int(parts.held.steel) >> place & 1 else 1,
+                )
+                features = int(parts.held.features[place])
                 for slot, acting in enumerate(self.acting):
                     asks = int(self.column("held_card", slot))
                     if acting and not self.column("held_rolled", slot) and features & asks:
                         account.give(
                             self.joker(slot),
-                            mult=float(parts.held_mult[slot]),
+                            mult=float(parts.held.mult[slot]),
                             xmult=float(self.column("held_xmult", slot)),
                         )
         for slot, acting in enumerate(self.acting):
-            if acting and self.column("held_rolled", slot) and parts.hits[slot]:
-                dollars = int(self.column("held_dollars", slot)) * int(parts.hits[slot])
+            if acting and self.column("held_rolled", slot) and hits[slot]:
+                dollars = int(self.column("held_dollars", slot)) * int(hits[slot])
                 account.give(self.joker(slot), dollars=dollars)
 
     def _jokers(self) -> None:
@@ -221,7 +231,7 @@ class _Story:
 
 @functools.cache
 def _scorer(book_key: int, luck: Luck) -> Any:
-    return jax.jit(lambda state, chosen: score_hand(state, chosen, _BOOKS[book_key], luck))
+    return jax.jit(lambda state, chosen: score_hand(state, chosen, _BOOKS[book_key], luck, log=1))
 
 
 _BOOKS: dict[int, JokerBook] = {}

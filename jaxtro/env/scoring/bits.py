@@ -46,3 +46,13 @@ def for_each(bits: Array, body: Callable[[Array, Carry], Carry], carry: Carry) -
         return without_lowest(left), body(lowest(left), carry)
 
     return lax.while_loop(lambda now: now[0] != 0, turn, (bits, carry))[1]
+
+
+def put(array: Array, place: Array, value: Array) -> Array:
+    """An array with one element replaced; in a batch this writes in place."""
+    return lax.dynamic_update_slice(array, value[None].astype(array.dtype), (place,))
+
+
+def union(sets: Array) -> Array:
+    """All elements of several sets: uint[N] -> uint[]."""
+    return lax.reduce(sets, jnp.zeros((), sets.dtype), lax.bitwise_or, (0,))

@@ -1,7 +1,7 @@
 """The joker book: the `scoring` column of the joker table, turned into arrays that the folds gather from.
 
 A row says what a joker does to a hand; `docs/adding-a-joker.md` lists every word it may use. Numbers stay in
-the table, irregular facts are small named functions (`quantities.py`, `card_features.py`, `before.py`).
+the table, irregular facts are small named functions (`quantities.py`, `card_features.py`, `card_changes.py`).
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jaxtro.env.generation.items import CONSUMABLE_SOURCES
-from jaxtro.env.scoring.before import CARD_CHANGES
+from jaxtro.env.scoring.card_changes import CARD_CHANGES
 from jaxtro.env.scoring.card_features import FEATURES
 from jaxtro.env.scoring.hands import HandRules
 from jaxtro.env.scoring.quantities import JOKER_QUANTITIES, QUANTITIES
@@ -40,6 +40,7 @@ _WORDS = {
     "main": {"if", "chips", "mult", "xmult", "dollars", "create"},
     "other": {"rarity", "xmult"},
     "lucky": {"gain"},
+    "card_added": {"gain"},
     "destroy": {"if", "card", "create"},
     "destroyed": {"card", "gain"},
     "after": {"lose"},
@@ -139,10 +140,11 @@ class JokerBook:
         return state["name"] if state else None
 
     def start(self, joker: int) -> float:
-        """The stored number of a new joker."""
+        """The stored number of a new joker; -1 if it is drawn (To Do List's poker hand)."""
         if not joker:
             return 0.0
-        return float(self.rows[joker - 1]["scoring"].get("state", {}).get("start") or 0)
+        start = self.rows[joker - 1]["scoring"].get("state", {}).get("start", 0)
+        return -1.0 if start is None else float(start)
 
     def features_in(self, *columns: str) -> int:
         """The bits of the card features that these columns ask for."""
@@ -163,6 +165,7 @@ _COLUMNS: dict[str, tuple[Any, float]] = {
     "before": (bool, 0), "before_if": (np.uint32, 0), "gain": (np.float64, 0), "reset_if": (np.uint32, 0),
     "reset_to": (np.float64, 0), "has_reset": (bool, 0), "before_dollars": (np.int32, 0),
     "level_up": (np.int32, 0), "copy_card": (bool, 0), "change": (np.int8, 0),
+    "added_gain": (np.float64, 0),
     # any roll
     "stream": (np.int8, 0), "odds": (np.float64, 0),
     # played
@@ -198,7 +201,7 @@ class Trait(IntEnum):
     ODDS = 8
     BEFORE = 9
     PLAYED = 10
-    CHANGES_CARDS = 11
+    CARDS_BEFORE = 11
     RETRIGGER = 12
     HELD = 13
     HELD_REPEATS = 14
@@ -210,6 +213,7 @@ class Trait(IntEnum):
     CREATES = 20
     AFTER = 21
     DESTROYS = 22
+    CARD_ADDED = 23
 
 
 def _traits(columns: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -220,8 +224,9 @@ def _traits(columns: Mapping[str, np.ndarray]) -> np.ndarray:
         Trait.COPIES_LEFTMOST: c["copier"] == 2,
         Trait.COPYABLE: c["copyable"],
         Trait.ODDS: c["odds_factor"] != 1,
-        Trait.BEFORE: c["before"] & (c["change"] == 0),
-        Trait.CHANGES_CARDS: c["change"] != 0,
+        Trait.BEFORE: c["before"] & (c["change"] == 0) & ~c["copy_card"],
+        Trait.CARDS_BEFORE: (c["change"] != 0) | c["copy_card"],
+        Trait.CARD_ADDED: c["added_gain"] != 0,
         Trait.PLAYED: c["played_card"] != 0,
         Trait.RETRIGGER: c["retrigger_card"] != 0,
         Trait.HELD: c["held_card"] != 0,
@@ -351,6 +356,8 @@ class _Compiler:
                 getattr(self, "_" + part)(joker, scoring[part])
         if "lucky" in scoring:
             self.put(joker, lucky_gain=scoring["lucky"]["gain"])
+        if "card_added" in scoring:
+            self.put(joker, added_gain=scoring["card_added"]["gain"])
         if "after" in scoring:
             self.put(joker, lose=scoring["after"]["lose"])
 
@@ -370,9 +377,10 @@ class _Compiler:
         if "cards" in entry:
             if entry["cards"] not in self.changes:
                 raise self.fail(f"unknown card change {entry['cards']!r}; known: {self.changes}")
-            if set(entry) - {"cards", "gain"}:
-                raise self.fail("before: a joker that changes cards does nothing else before scoring")
             self.put(joker, change=1 + self.changes.index(entry["cards"]))
+        for word, partner in (("cards", "gain"), ("copy_card", "if")):
+            if word in entry and set(entry) - {word, partner}:
+                raise self.fail(f"before: beside {word!r} there can only be {partner!r}")
         if self.rolled(joker, entry) and "level_up" not in entry:
             raise self.fail("before: only level_up can depend on a roll")
 

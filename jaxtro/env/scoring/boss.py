@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxtro.env.scoring.hands import PokerHand
@@ -13,6 +14,10 @@ _PSYCHIC, _EYE, _MOUTH, _ARM, _OX, _FLINT = (
     BLINDS.keys.index(key) for key in ("bl_psychic", "bl_eye", "bl_mouth", "bl_arm", "bl_ox", "bl_flint")
 )
 _PSYCHIC_CARDS = 5
+_DEBUFFS_CARDS = np.isin(
+    BLINDS.keys,
+    ["bl_club", "bl_goad", "bl_head", "bl_window", "bl_plant", "bl_pillar", "bl_final_leaf"],
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ def judge(state: ScoringState, poker_hand: PokerHand, cards_played: Array, playe
     arm = (boss == _ARM) & (level > 1)
     ox = (boss == _OX) & (state.most_played == hand)
     flint = boss == _FLINT
-    # Matador beyond refused hands is not settled (scoring.md 8 item 1); this is what is recommended there.
-    debuffed = (boss > 0) & jnp.any(poker_hand.scoring & played.debuffed)
+    # Matador beyond refused hands is not settled (scoring.md 8 item 1); corner case 35 names the bosses.
+    debuffed = jnp.asarray(_DEBUFFS_CARDS)[boss] & jnp.any(poker_hand.scoring & played.debuffed)
     return Judgement(
         blocked=blocked,
         triggered=blocked | arm | ox | flint | debuffed,

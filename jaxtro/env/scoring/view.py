@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from jax import Array
 
-from jaxtro.env.scoring.hands import HandRules, PokerHand
+from jaxtro.env.scoring.hands import HandRules, PokerHand, joker_suits, ranked
 from jaxtro.env.state import Cards, ScoringState
 
 
@@ -55,3 +55,13 @@ class View:
     held: Area
     cards_played: Array
     boss_triggered: Array
+
+
+JACK, KING = 11, 13
+
+
+def area_of(cards: Cards, members: Array, rules: HandRules) -> Area:
+    """The area of some cards; members: bool[N], those that count."""
+    live = members & ~cards.debuffed
+    printed = ranked(cards) & (cards.rank >= JACK) & (cards.rank <= KING)
+    return Area(cards, members, live, live & (printed | rules.pareidolia), joker_suits(cards, rules.smeared))

@@ -16,8 +16,8 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check",
         help="compare files of vectors with the public functions",
-        description="Finds out what each file is (rng vectors, seed shops) and compares it. Exit status: 0 "
-        "all match, 1 something differs, 2 an input cannot be read.",
+        description="Finds out what each file is (rng vectors, seed shops, scoring vectors) and compares "
+        "it. Exit status: 0 all match, 1 something differs, 2 an input cannot be read.",
     )
     check.add_argument("paths", nargs="+", metavar="PATH", help="files or folders")
     check.add_argument("--json", action="store_true", help="print one JSON object instead of lines")

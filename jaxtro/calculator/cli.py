@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from typing import Any
 
 import jax
@@ -63,7 +64,9 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         help="what chance effects do: never (default) or always succeed, or fall as in --seed",
     )  # fmt: skip
     score.add_argument("--seed", metavar="SEED", help="seed of the chance effects, none drawn before")
-    score.add_argument("--json", action="store_true", help="print one JSON object")
+    score.add_argument(
+        "--json", action="store_true", help='print one JSON object; infinity is written as "inf"'
+    )
     score.set_defaults(run=run_score)
 
 
@@ -76,6 +79,15 @@ def _pairs(texts: list[str], option: str) -> dict[str, int]:
         except ValueError:
             raise ValueError(f"--{option} {text!r}: write NAME=N with a whole number N") from None
     return found
+
+
+def _finite(value: Any) -> Any:
+    """The same with texts for numbers that JSON does not have ("inf", "nan")."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _names(text: str) -> list[str]:
@@ -123,17 +135,18 @@ def run_score(args: argparse.Namespace) -> int:
     if args.json:
         steps = [vars(line) for line in lines]
         scoring = [card_text(score.cards, int(place)) for place in np.flatnonzero(score.scoring)]
-        print(
-            json.dumps(
-                {
-                    "hand": HANDS.names[int(score.hand)],
-                    "contains": [HANDS.names[hand] for hand in np.flatnonzero(score.contains)],
-                    "scoring": scoring,
-                    "chips": float(score.chips), "mult": float(score.mult), "total": float(score.total),
-                    "money": int(score.money), "steps": steps, "after": after,
-                }
-            )
-        )  # fmt: skip
+        found = {
+            "hand": HANDS.names[int(score.hand)],
+            "contains": [HANDS.names[hand] for hand in np.flatnonzero(score.contains)],
+            "scoring": scoring,
+            "chips": float(score.chips),
+            "mult": float(score.mult),
+            "total": float(score.total),
+            "money": int(score.money),
+            "steps": steps,
+            "after": after,
+        }
+        print(json.dumps(_finite(found)))
         return 0
     width = max(len(line.source) for line in lines)
     effect_width = max(len(line.effect) for line in lines)
@@ -151,15 +164,14 @@ def run_score(args: argparse.Namespace) -> int:
 
 def _best(args: argparse.Namespace, state: Any, luck: Any) -> int:
     env = make()
-    top = min(args.best, 218)
-    ranking = jax.device_get(jax.jit(lambda state: env.best_play(state, top=top, luck=luck))(state))
+    ranking = jax.device_get(env.best_play(state, top=args.best, luck=luck))
     plays: list[dict[str, Any]] = []
     for cards, total, hand in zip(ranking.cards, ranking.total, ranking.hand, strict=True):
         if hand >= 0:
             texts = [card_text(state.hand, int(place)) for place in np.flatnonzero(cards)]
             plays.append({"cards": texts, "hand": HANDS.names[int(hand)], "total": float(total)})
     if args.json:
-        print(json.dumps({"plays": int(ranking.count), "best": plays}))
+        print(json.dumps(_finite({"plays": int(ranking.count), "best": plays})))
         return 0
     for play in plays:
         print(f"{number(play['total']):>15}  {play['hand']:<16} {' '.join(play['cards'])}")

@@ -36,7 +36,7 @@ class Line:
 
 def number(value: float) -> str:
     """A number as people write it: 12, 1.5, 3.4e+15."""
-    if value == int(value) if abs(value) < 1e15 else False:
+    if abs(value) < 1e15 and value == int(value):
         return f"{int(value):,}"
     return f"{value:.15g}"
 

@@ -73,20 +73,22 @@ class Balatro:
 
 def _as_mask(cards: Any, places: int) -> Array:
     """The chosen cards as bool[places], from a mask or places of the hand."""
-    if isinstance(cards, (list, tuple)):
-        cards = jnp.stack([jnp.asarray(card) for card in cards]) if len(cards) else jnp.zeros(0, jnp.int32)
-        if cards.dtype != bool and cards.ndim == 1:
-            if not isinstance(cards, jax.core.Tracer):
-                given = cards.tolist()
-                if any(not 0 <= card < places for card in given) or len(set(given)) != len(given):
-                    raise ValueError(f"cards {given}: give different places of the hand, 0 to {places - 1}")
-            return jnp.zeros(places, bool).at[cards].set(True)
-    mask = jnp.asarray(cards)
+    wrong = (
+        f"give bool[{places}], True for each card to play, or a list of places of the hand "
+        "(for a batch use jax.vmap(env.score))"
+    )
+    try:
+        mask = jnp.asarray(cards) if len(cards) else jnp.zeros(0, jnp.int32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"cards is {cards!r}; {wrong}") from error
+    if jnp.issubdtype(mask.dtype, jnp.integer) and mask.ndim == 1:
+        if not isinstance(mask, jax.core.Tracer):
+            given = mask.tolist()
+            if any(not 0 <= card < places for card in given) or len(set(given)) != len(given):
+                raise ValueError(f"cards {given}: give different places of the hand, 0 to {places - 1}")
+        return jnp.zeros(places, bool).at[mask].set(True)
     if mask.dtype != bool or mask.shape != (places,):
-        raise ValueError(
-            f"cards is {mask.dtype}{list(mask.shape)}; give bool[{places}], True for each card to play, "
-            "or a list of places (for a batch use jax.vmap(env.score))"
-        )
+        raise ValueError(f"cards is {mask.dtype}{list(mask.shape)}; {wrong}")
     return mask
 
 

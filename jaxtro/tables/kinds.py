@@ -14,6 +14,8 @@ from typing import Any
 
 from jaxtro.tables import _load
 
+_LONG = 40  # keys
+
 
 class UnknownNameError(ValueError):
     """A key or name that the tables do not have; the text lists what is allowed."""
@@ -63,7 +65,9 @@ class Kind:
             guess = ", ".join(dict.fromkeys(self.keys[self._spellings[word]] for word in near))
             allowed = ", ".join(key for key in self.keys if key)
             hint = f" Did you mean {guess}?" if guess else ""
-            raise UnknownNameError(f"unknown {self.label} {text!r}.{hint} Allowed: {allowed}")
+            # A guess is worth more than a screen full of keys.
+            listed = "" if guess and len(self.keys) > _LONG else f" Allowed: {allowed}"
+            raise UnknownNameError(f"unknown {self.label} {text!r}.{hint}{listed}")
         return number
 
 

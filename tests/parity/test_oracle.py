@@ -104,7 +104,20 @@ def test_golden_hands_match_and_a_wrong_value_is_named(tmp_path, capsys):
     (tmp_path / "wrong.jsonl").write_text(json.dumps(wrong) + "\n")
     assert main(["check", str(tmp_path)]) == 0
     capsys.readouterr()
-    wrong["played"] *= 9
-    (tmp_path / "wrong.jsonl").write_text(json.dumps(wrong) + "\n")
-    assert main(["check", str(tmp_path)]) == 2
-    assert "at most" in capsys.readouterr().err
+    # A case that cannot be scored is named, and does not hide the others.
+    cases = [dict(wrong, played=wrong["played"] * 9), dict(wrong, jokers=[{"k": "j_weather"}]), wrong]
+    cases.append(
+        {
+            "id": "least",
+            "played": [{"c": "10H"}],
+            "jokers": [{"k": "j_joker"}],
+            "ctx": {},
+            "expect": {"mult": 5},
+        }
+    )
+    (tmp_path / "wrong.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))
+    assert main(["check", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "a hand is 1 to 5 cards" in out
+    assert "unknown joker 'j_weather'" in out
+    assert out.splitlines()[-1] == "TOTAL matched 2 of 4 cases; files 0 of 1"

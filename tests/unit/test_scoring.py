@@ -96,6 +96,25 @@ def test_midas_feeds_a_vampire_on_its_right_only():
     assert [card_text(left.cards, place) for place in range(2)] == ["KH~gold", "KD~gold"]
 
 
+def test_dna_copies_the_card_of_its_moment_and_feeds_hologram():
+    left = score("KH~steel", "DNA, Vampire")
+    right = score("KH~steel", "Vampire, DNA")
+    assert (left.mult, right.mult) == (1.5 * 1.1, 1.1)
+    both = score("KH~steel", "DNA, Vampire, DNA")
+    assert (both.copies, both.copied[:2].tolist()) == (2, [5, 0])
+    assert score("KH", "DNA, Midas Mask").copied[0] == 0
+    assert score("KH", "DNA, Hologram").mult == 1.25
+    assert score("KH", "DNA, Blueprint, Hologram").mult == 1.25 * 1.25
+    assert score("KH", "Blueprint, DNA, Hologram").mult == 1.5
+    assert score("KH", "DNA, Erosion", deck_size=51).mult == 1
+
+
+def test_large_numbers_stay_exact():
+    assert score("KH KD", levels={"Pair": 300_000_000}).chips == 10 + 15 * 299_999_999 + 20
+    assert score("KH+1000000000 KD", "Hanging Chad").chips == 10 + 3 * (10 + 10**9) + 10
+    assert np.isinf(score("KH KD", ", ".join(["Campfire=1e300"] * 2)).total)
+
+
 def test_hiker_counts_from_the_next_trigger():
     result = score("2H#red", "Hiker, Blueprint, Hiker")
     assert result.chips == 5 + 2 + (2 + 15)
@@ -142,6 +161,9 @@ def test_bosses():
     assert (flint.chips, flint.mult) == (np.floor(5 / 2 + 0.5) + 11, 1)
     assert score("AH AD", boss="The Eye", eye_used=("Pair",)).blocked
     assert score("AH AD", boss="The Mouth", mouth_hand="Flush").blocked
+    assert score("AH! KD", "Matador", boss="The Head").money == 8
+    assert score("AH! KD", "Matador", boss="The Hook").money == 0
+    assert score("AH AH AH AH AH", "To Do List").money == 0
     eye = score("AH AD", boss="The Eye")
     assert not eye.blocked
     assert eye.eye_used[HANDS.keys.index("Pair")]
@@ -215,7 +237,8 @@ def test_score_of_the_environment_and_its_errors():
     env = jaxtro.make("Balatro-v0")
     state = make_scoring_state("KH KD 5S 5C 2D")
     for cards, message in (
-        ([], "0 cards chosen"), (range(6), "cards is"), ([0, 0], "different places"),
+        ([], "0 cards chosen"), (range(6), "6 cards chosen"), ("ab", "cards is"), (None, "cards is"),
+        ([0.5, 1], "cards is"), ([0, 0], "different places"),
         ([9], "no card at place 9"),
         ([0, 40], "different places"), (np.ones(5, bool), "give bool"),
     ):  # fmt: skip
@@ -281,12 +304,14 @@ def test_notation_goes_both_ways():
     assert jokers.stored[:3].tolist() == [0, 12, HANDS.keys.index("Flush")]
     for wrong, message in (
         ("Barron", "Did you mean j_baron"), ("Baron=3", "keeps no number"), ("Wee Joker=-1", "0 or more"),
+        ("Campfire=inf", "finite"),
         ("Wee Joker=x", "must be a number"), ("Baron%3", "unknown joker"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             parse_jokers(wrong)
     for arguments, message in (
-        ({"levels": {"Pair": 0}}, "too low"), ({"money_": 3}, "unknown number"),
+        ({"levels": {"Pair": 0}}, "too low"), ({"levels": {"Pair": 3 * 10**9}}, "too large"),
+        ({"money": 10**10}, "too large"), ({"money_": 3}, "unknown number"),
         ({"boss": "The Cat"}, "unknown blind"),
         ({"discards_left": -1}, "below 0"), ({"ancient_suit": "X"}, "none of C, D, H, S"),
     ):  # fmt: skip

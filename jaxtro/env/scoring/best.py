@@ -23,7 +23,7 @@ CHUNK = 256  # sets scored together: all 218 of an eight-card hand at once
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Ranking:
-    """The best plays of a hand, best first; equal ones in the order of their leftmost cards.
+    """The best plays of a hand, best first; of equal ones those further left in the hand first.
 
     Attributes:
       cards: bool[K, H], the cards of each play. total: float64[K], its score, -1 where there are fewer.

@@ -14,6 +14,7 @@ Cards are separated by spaces or commas, jokers by commas:
   "KH~steel#red 10S"    "Blueprint, Green Joker=12@foil"
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -46,6 +47,8 @@ _JOKER = re.compile(r"((?:[^@!$=]|! )+)((?:@[a-z_ ]+|!|\$\d+|=[^@!$=]+)*)", re.I
 _JOKER_MARK = re.compile(r"@([a-z_ ]+)|(!)|\$(\d+)|=([^@!$=]+)", re.IGNORECASE)
 _SHORT_EDITIONS = {"poly": "polychrome"}
 
+_MOST = 10**9  # dollars, chips, levels, counts: they are kept as int32
+
 # Numbers of `ScoringState` that may be given, with what a fresh run has.
 NUMBERS: dict[str, int] = {
     "money": 4, "hands_left": 3, "discards_left": 3, "hands_played_this_round": 0, "hands_played": 0,
@@ -55,7 +58,8 @@ NUMBERS: dict[str, int] = {
 }  # fmt: skip
 
 
-def _edition(text: str) -> int:
+def find_edition(text: str) -> int:
+    """The id of an edition; "poly" is short for polychrome."""
     return EDITIONS.find(_SHORT_EDITIONS.get(text.strip().lower(), text))
 
 
@@ -82,11 +86,11 @@ def parse_cards(text: str, places: int = HAND_CAPACITY) -> Cards:
             if sign == "~":
                 cards.enhancement[place] = ENHANCEMENTS.find(name)
             elif sign == "@":
-                cards.edition[place] = _edition(name)
+                cards.edition[place] = find_edition(name)
             elif sign == "#":
                 cards.seal[place] = SEALS.find(name)
             elif chips:
-                cards.bonus[place] = int(chips)
+                cards.bonus[place] = _int32(word, int(chips))
             elif debuffed:
                 cards.debuffed[place] = True
     return cards
@@ -130,11 +134,11 @@ def parse_jokers(text: str, places: int = JOKER_CAPACITY, book: JokerBook = BOOK
         jokers.sell[place] = max(1, book.rows[joker - 1].get("cost", 2) // 2)
         for edition, debuffed, sell, stored in _JOKER_MARK.findall(found[2]):
             if edition:
-                jokers.edition[place] = _edition(edition)
+                jokers.edition[place] = find_edition(edition)
             elif debuffed:
                 jokers.debuffed[place] = True
             elif sell:
-                jokers.sell[place] = int(sell)
+                jokers.sell[place] = _int32(word, int(sell))
             else:
                 jokers.stored[place] = _stored(book, joker, stored.strip())
     return jokers
@@ -150,9 +154,15 @@ def _stored(book: JokerBook, joker: int, text: str) -> float:
         value = float(text)
     except ValueError:
         raise ValueError(f"{key}={text}: {name} must be a number") from None
-    if not value >= 0:
-        raise ValueError(f"{key}={text}: {name} must be 0 or more")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{key}={text}: {name} must be 0 or more, and finite")
     return value
+
+
+def _int32(name: str, number: int) -> int:
+    if abs(number) > _MOST:
+        raise ValueError(f"{name}: {number} is too large; at most {_MOST}")
+    return number
 
 
 def _levels(
@@ -165,7 +175,7 @@ def _levels(
         for name, number in given.items():
             if number < least:
                 raise ValueError(f"{name}: {number} is too low; levels are 1 or more, counts 0 or more")
-            field[HANDS.find(name)] = number
+            field[HANDS.find(name)] = _int32(name, number)
     return PokerHands(hands.level, hands.played, hands.played_this_round, hands.visible | (hands.played > 0))
 
 
@@ -210,6 +220,7 @@ def make_scoring_state(
             raise ValueError(f"unknown number {name!r}; known: {', '.join(NUMBERS)}")
         if number < 0 and name != "money":
             raise ValueError(f"{name}: {number} is below 0")
+        _int32(name, number)
     owned = [ITEMS.keys.index(CONSUMABLES.keys[CONSUMABLES.find(name)]) for name in consumables]
     if len(owned) > CONSUMABLE_CAPACITY:
         raise ValueError(f"{len(owned)} consumables; at most {CONSUMABLE_CAPACITY} fit")

@@ -25,7 +25,10 @@ BATCH = 512
 # The draws of a hand that are compared; no hand of the rules comes near with five jokers.
 LOG = 512
 PLACES = state.HAND_CAPACITY + 8  # some cases hold up to 30 cards beside the five played ones
-_MISPRINT_NUMBERS = 24
+
+
+# Vectors give the whole number of this stream, of all others the float.
+_MISPRINT = JOKERS.row(JOKERS.find("j_misprint"))["scoring"]["main"]["mult"]["random"]
 
 
 class CaseError(ValueError):
@@ -56,7 +59,7 @@ def _jokers(rows: list[dict[str, Any]]) -> state.Jokers:
         jokers.id[place] = joker
         jokers.edition[place] = notation.find_edition(row["ed"]) if row.get("ed") else 0
         jokers.debuffed[place] = bool(row.get("deb"))
-        jokers.sell[place] = row["sell"] if row.get("sell") is not None else BOOK.rows[joker - 1]["cost"] // 2
+        jokers.sell[place] = row["sell"] if row.get("sell") is not None else BOOK.sell_value(joker)
         jokers.stored[place] = _stored(joker, row.get("state") or {})
     return jokers
 
@@ -192,7 +195,9 @@ def _draws(score: HandScore) -> list[list[Any]]:
     draws = []
     for number in range(int(score.log_length)):
         name, u = BOOK.streams[score.log_stream[number]], float(score.log_value[number])
-        draws.append([name, int(u * _MISPRINT_NUMBERS) if name == "misprint" else u])
+        draws.append(
+            [name, _MISPRINT[0] + int(u * (_MISPRINT[1] - _MISPRINT[0] + 1)) if name == "misprint" else u]
+        )
     return draws
 
 

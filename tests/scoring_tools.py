@@ -15,12 +15,8 @@ BATCH = 64
 
 
 @functools.cache
-def _scorer(number: int, luck: str) -> Any:
-    book = _books[number]
+def _scorer(book: JokerBook, luck: str) -> Any:
     return jax.jit(jax.vmap(lambda state, chosen: score_hand(state, chosen, book, luck)[0]))
-
-
-_books: list[JokerBook] = [BOOK]
 
 
 def first(count: int) -> np.ndarray:
@@ -32,15 +28,12 @@ def score_all(
     states: Sequence[Any], chosen: Sequence[np.ndarray], luck: str = "never", book: JokerBook = BOOK
 ) -> list[Any]:
     """Scores several hands; results as numpy."""
-    if not any(book is known for known in _books):
-        _books.append(book)
-    number = next(n for n, known in enumerate(_books) if known is book)
     results = []
     for start in range(0, len(states), BATCH):
         some, cards = list(states[start : start + BATCH]), list(chosen[start : start + BATCH])
         padding = BATCH - len(some)
         stacked = jax.tree.map(lambda *values: np.stack(values), *(some + some[:1] * padding))
-        out = jax.device_get(_scorer(number, luck)(stacked, np.stack(cards + cards[:1] * padding)))
+        out = jax.device_get(_scorer(book, luck)(stacked, np.stack(cards + cards[:1] * padding)))
         count = len(some)
         results += [jax.tree.map(lambda value: value[i], out) for i in range(count)]  # noqa: B023
     return results

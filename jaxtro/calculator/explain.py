@@ -13,15 +13,14 @@ import numpy as np
 
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import BOOK, CREATED, LUCKY_MONEY, LUCKY_MULT, JokerBook
+from jaxtro.env.scoring.boss import halved
 from jaxtro.env.scoring.notation import card_text
 from jaxtro.env.scoring.rolls import FIRST_JOKER, Luck
 from jaxtro.env.scoring.score import Breakdown, HandScore, score_hand
 from jaxtro.env.state import ScoringState
-from jaxtro.tables import BLINDS, EDITIONS, ENHANCEMENTS, HANDS, VOUCHERS
+from jaxtro.tables import BLINDS, EDITIONS, HANDS
 
 _FLINT = BLINDS.keys.index("bl_flint")
-_LUCKY_MONEY = int(ENHANCEMENTS.row(ENHANCEMENTS.keys.index("m_lucky"))["lucky_money"])
-_OBSERVATORY = float(VOUCHERS.row(VOUCHERS.keys.index("v_observatory"))["extra"])
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,13 @@ class _Story:
         account.chips, account.mult = float(parts.base_chips), float(parts.base_mult)
         account.say(f"{hand}, level {int(score.level)}", "base")
         if parts.flint:
-            account.chips = max(float(np.floor(account.chips / 2 + 0.5)), 0.0)
-            account.mult = max(float(np.floor(account.mult / 2 + 0.5)), 1.0)
+            account.chips, account.mult = float(halved(account.chips, 0.0)), float(halved(account.mult, 1.0))
             account.say(BLINDS.names[_FLINT], "halves both")
         self._played()
         self._held()
         self._jokers()
         for _ in range(int(parts.observatory)):
-            account.give("Observatory", xmult=_OBSERVATORY)
+            account.give("Observatory", xmult=amounts.OBSERVATORY_XMULT)
         if parts.plasma:
             account.chips = account.mult = float(np.floor((account.chips + account.mult) / 2))
             account.say("Plasma Deck", "balances chips and mult")
@@ -141,7 +139,7 @@ class _Story:
                     mult=float(parts.card_mult.mult[place])
                     + (float(parts.card_mult.lucky_mult[place]) if hit >> LUCKY_MULT & 1 else 0.0),
                     dollars=int(parts.card_dollars[place])
-                    + (_LUCKY_MONEY if lucky and hit >> LUCKY_MONEY & 1 else 0),
+                    + (int(amounts.LUCKY_ROW["lucky_money"]) if lucky and hit >> LUCKY_MONEY & 1 else 0),
                     xmult=float(parts.card_mult.xmult[place]),
                 )
                 account.give(
@@ -230,11 +228,8 @@ class _Story:
 
 
 @functools.cache
-def _scorer(book_key: int, luck: Luck) -> Any:
-    return jax.jit(lambda state, chosen: score_hand(state, chosen, _BOOKS[book_key], luck, log=1))
-
-
-_BOOKS: dict[int, JokerBook] = {}
+def _scorer(book: JokerBook, luck: Luck) -> Any:
+    return jax.jit(lambda state, chosen: score_hand(state, chosen, book, luck, log=1))
 
 
 def explain(
@@ -245,8 +240,7 @@ def explain(
     Returns:
       The score as numpy arrays, and the lines of the account.
     """
-    _BOOKS[id(book)] = book
-    scored, parts = jax.device_get(_scorer(id(book), luck)(state, chosen))
+    scored, parts = jax.device_get(_scorer(book, luck)(state, chosen))
     return scored, _Story(jax.device_get(state), scored, parts, book).tell()
 
 

@@ -69,7 +69,7 @@ class Condition:
     number: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a book is itself only: functions can be cached by it
 class JokerBook:
     """Arrays with one row per joker id (row 0 = no joker), and the lists their numbers point into.
 
@@ -138,6 +138,10 @@ class JokerBook:
             return None
         state = self.rows[joker - 1]["scoring"].get("state")
         return state["name"] if state else None
+
+    def sell_value(self, joker: int) -> int:
+        """Dollars for a joker without edition, bought at its full price (run.md 7.3)."""
+        return max(1, self.rows[joker - 1].get("cost", 2) // 2)
 
     def start(self, joker: int) -> float:
         """The stored number of a new joker; -1 if it is drawn (To Do List's poker hand)."""

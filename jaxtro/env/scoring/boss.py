@@ -13,11 +13,8 @@ from jaxtro.tables import BLINDS
 _PSYCHIC, _EYE, _MOUTH, _ARM, _OX, _FLINT = (
     BLINDS.keys.index(key) for key in ("bl_psychic", "bl_eye", "bl_mouth", "bl_arm", "bl_ox", "bl_flint")
 )
-_PSYCHIC_CARDS = 5
-_DEBUFFS_CARDS = np.isin(
-    BLINDS.keys,
-    ["bl_club", "bl_goad", "bl_head", "bl_window", "bl_plant", "bl_pillar", "bl_final_leaf"],
-)
+_PSYCHIC_CARDS = BLINDS.row(_PSYCHIC)["debuff"]["h_size_ge"]
+_DEBUFFS_CARDS = np.array([False] + [row.get("debuffs_cards", False) for row in BLINDS.rows])
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,6 @@ def judge(state: ScoringState, poker_hand: PokerHand, cards_played: Array, playe
     )
 
 
-def halved(value: Array, least: float) -> Array:
+def halved(value: Array | float, least: float) -> Array:
     """The Flint's half, rounded to whole numbers."""
     return jnp.maximum(jnp.floor(value / 2 + 0.5), least)

@@ -131,7 +131,7 @@ def parse_jokers(text: str, places: int = JOKER_CAPACITY, book: JokerBook = BOOK
         joker = book.kind.find(found[1].strip())
         jokers.id[place] = joker
         jokers.stored[place] = book.start(joker)
-        jokers.sell[place] = max(1, book.rows[joker - 1].get("cost", 2) // 2)
+        jokers.sell[place] = book.sell_value(joker)
         for edition, debuffed, sell, stored in _JOKER_MARK.findall(found[2]):
             if edition:
                 jokers.edition[place] = find_edition(edition)

@@ -16,7 +16,7 @@ from jaxtro.env.compaction import compacted
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import after, amounts, bits, boss, held, joker_pass, played
 from jaxtro.env.scoring.before import Before, before_pass
-from jaxtro.env.scoring.book import BOOK, LUCKY_MONEY, JokerBook, Trait
+from jaxtro.env.scoring.book import BOOK, LUCKY_MONEY, RULES, JokerBook, Trait
 from jaxtro.env.scoring.hands import HandRules, detect
 from jaxtro.env.scoring.lookup import Row, Slots, facts, features, slots_of
 from jaxtro.env.scoring.rolls import (
@@ -202,8 +202,7 @@ def score_hand(
     cards = replace(cards, rank=jnp.where(places >= 0, cards.rank, 0).astype(jnp.int8))
 
     slots = slots_of(book, jokers)
-    names = HandRules.__dataclass_fields__
-    rules = HandRules(**{name: slots.owning(int(Trait.RULES) + n) != 0 for n, name in enumerate(names)})
+    rules = HandRules(**{name: slots.owning(int(Trait.RULES) + n) != 0 for n, name in enumerate(RULES)})
     probability = bits.for_each(
         slots.owning(Trait.ODDS), lambda place, odds: odds * slots.row(place).odds_factor, jnp.int32(1)
     )
@@ -273,7 +272,7 @@ def score_hand(
     card_chips = amounts.card_chips(cards)
     triggers, bonus_gain = times.astype(jnp.float64), joker_part.bonus_gain
     earlier = (times * (times - 1) // 2 * bonus_gain).astype(jnp.float64)  # Hiker: what earlier triggers gave
-    chips = chips + jnp.sum(guard(triggers * card_chips) + earlier) + (joker_part.chips + rolled.chips)
+    chips = chips + jnp.sum(triggers * card_chips + earlier) + (joker_part.chips + rolled.chips)
     card_dollars = jnp.asarray(amounts.SEAL_DOLLARS)[cards.seal.astype(jnp.int32)]
     dollars = jnp.sum(times * card_dollars, dtype=jnp.int32) + joker_part.dollars + rolled.dollars
     mult = jnp.where(active, rolled.mult, played.mult_after(book, for_mult, level))

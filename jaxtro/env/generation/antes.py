@@ -14,7 +14,6 @@ from jaxtro.env.generation.situation import Situation
 from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS
 from jaxtro.tables.pools import (
     ANCIENT_SUITS,
-    BOSS_POOL,
     HAND_SECRET,
     HAND_WALK,
     POOL_ID,
@@ -22,8 +21,8 @@ from jaxtro.tables.pools import (
     TAG_POOL,
 )
 
-_BOSS_MIN_ANTE = np.array([BLINDS.row(b)["min_ante"] for b in BOSS_POOL], np.int32)
-_BOSS_SHOWDOWN = np.array([BLINDS.row(b)["type"] == "showdown" for b in BOSS_POOL])
+_BOSS_MIN_ANTE = np.array([0] + [row["min_ante"] or 0 for row in BLINDS.rows], np.int32)
+_BOSS_SHOWDOWN = np.array([False] + [row["type"] == "showdown" for row in BLINDS.rows])
 _TAG_MIN_ANTE = np.array([TAGS.row(tag)["min_ante"] for tag in TAG_POOL], np.int32)
 _STONE = ENHANCEMENTS.keys.index("m_stone")
 
@@ -43,13 +42,14 @@ def next_boss(
       int32[]: the blind id; the raised counts; the streams.
     """
     showdown_ante = (ante >= 2) & (ante % rules.win_ante == 0)
-    due = jnp.asarray(_BOSS_MIN_ANTE) <= jnp.maximum(1, ante)
-    showdown = jnp.asarray(_BOSS_SHOWDOWN)
-    eligible = jnp.where(showdown_ante, showdown, ~showdown & due) & ~rules.banned_blinds[BOSS_POOL]
-    counts = used[BOSS_POOL]
+    pool = rules.boss_order.astype(jnp.int32)
+    due = jnp.asarray(_BOSS_MIN_ANTE)[pool] <= jnp.maximum(1, ante)
+    showdown = jnp.asarray(_BOSS_SHOWDOWN)[pool]
+    eligible = jnp.where(showdown_ante, showdown, ~showdown & due) & ~rules.banned_blinds[pool]
+    counts = used[pool]
     least = jnp.min(jnp.where(eligible, counts, jnp.iinfo(jnp.int32).max))
     place, streams = rng.pick_where(streams, "boss", ante, eligible & (counts == least))
-    boss = jnp.asarray(BOSS_POOL)[place].astype(jnp.int32)
+    boss = pool[place]
     return boss, used.at[boss].add(1), streams
 
 
@@ -80,14 +80,20 @@ def visible_hands(hands_played: Array) -> Array:
 
 
 def pick_hand(
-    streams: rng.Streams, key: str, ante: Array, listed: Array, when: Array | bool = True
+    streams: rng.Streams,
+    key: str,
+    ante: Array,
+    listed: Array,
+    when: Array | bool = True,
+    order: Array | None = None,
 ) -> tuple[Array, rng.Streams]:
     """Picks one of the listed hands in the game's walking order (streams `orbital`, `to_do`).
 
-    listed: bool[12] by hand id. Returns int32[] hand id.
+    listed: bool[12] by hand id. order: int8[12], another walking order. Returns int32[] hand id.
     """
-    place, streams = rng.pick_where(streams, key, ante, listed[HAND_WALK], when)
-    return jnp.asarray(HAND_WALK)[place].astype(jnp.int32), streams
+    walk = jnp.asarray(HAND_WALK if order is None else order).astype(jnp.int32)
+    place, streams = rng.pick_where(streams, key, ante, listed[walk], when)
+    return walk[place], streams
 
 
 def orbital_hands(streams: rng.Streams, hands_played: Array, ante: Array) -> tuple[Array, rng.Streams]:
@@ -100,11 +106,16 @@ def orbital_hands(streams: rng.Streams, hands_played: Array, ante: Array) -> tup
 
 
 def to_do_hand(
-    streams: rng.Streams, hands_played: Array, ante: Array, current: Array
+    streams: rng.Streams,
+    hands_played: Array,
+    ante: Array,
+    current: Array,
+    when: Array | bool = True,
+    order: Array | None = None,
 ) -> tuple[Array, rng.Streams]:
     """The hand of a To Do List. current: int32[], the hand it leaves out, -1 for a new card."""
     listed = visible_hands(hands_played) & (jnp.arange(len(HANDS)) != current)
-    return pick_hand(streams, "to_do", ante, listed)
+    return pick_hand(streams, "to_do", ante, listed, when, order)
 
 
 @jax.tree_util.register_dataclass

@@ -21,6 +21,7 @@ from jaxtro.tables import (
     Kind,
     UnknownNameError,
 )
+from jaxtro.tables.pools import BOSS_POOL, HAND_WALK
 
 WHITE_STAKE = 1
 NO_CHALLENGE = 0
@@ -43,6 +44,8 @@ class RunRules:
       all_eternal: bool[], every joker is eternal (challenge Non-Perishable).
       joker_rate, spectral_rate: float64[], weights of the shop slot before vouchers.
       win_ante: int32[].
+      boss_order: int8[28], the bosses in the order in which the boss stream indexes them.
+      to_do_order: int8[12], the poker hands in the order in which To Do List draws them.
     """
 
     deck: Array
@@ -60,6 +63,8 @@ class RunRules:
     joker_rate: Array
     spectral_rate: Array
     win_ante: Array
+    boss_order: Array
+    to_do_order: Array
 
 
 def _masks(kind: Kind, column: str) -> np.ndarray:
@@ -97,6 +102,8 @@ def rules_of(
     locked: ArrayLike | None = None,
     undiscovered_tags: ArrayLike | None = None,
     win_ante: Array | int = WIN_ANTE,
+    boss_order: ArrayLike | None = None,
+    to_do_order: ArrayLike | None = None,
 ) -> RunRules:
     """Rules of a run from ids; traceable. `make_rules` takes names.
 
@@ -105,6 +112,7 @@ def rules_of(
       locked: bool[235], items locked in the profile; None = nothing.
       undiscovered_tags: bool[25], tags closed by the profile; None = none.
       win_ante: int32[], showdown bosses come at its multiples.
+      boss_order, to_do_order: as in `RunRules`; None = as in the game without mods (rng.md 5.3, 5.4).
     """
     deck, stake, challenge = (jnp.asarray(value, jnp.int32) for value in (deck, stake, challenge))
     locked = jnp.zeros(len(ITEMS), bool) if locked is None else jnp.asarray(locked)
@@ -127,6 +135,8 @@ def rules_of(
         joker_rate=jnp.asarray(_JOKER_RATE)[challenge],
         spectral_rate=jnp.asarray(_SPECTRAL_RATE)[deck],
         win_ante=jnp.asarray(win_ante, jnp.int32),
+        boss_order=jnp.asarray(BOSS_POOL if boss_order is None else boss_order, jnp.int8),
+        to_do_order=jnp.asarray(HAND_WALK if to_do_order is None else to_do_order, jnp.int8),
     )
 
 

@@ -23,12 +23,22 @@ from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, add_existing
 from jaxtro.tables import PACKS
 from jaxtro.tables.pools import ENHANCED_POOL, FRONTS, POOL_ID
+from jaxtro.tables.streams import STREAM_ID
 
 JOKER, TAROT, PLANET, PLAYING_CARD, SPECTRAL = range(5)  # types of a slot, in the order of the walk
 
 
 _BASE_RATE = 4.0  # of tarots and planets, before vouchers (rng.md 6.2)
-_LANES = ("cdt{a}", *joker_lanes("shop"), "frontsho{a}", "Enhancedsho{a}")
+_SOURCES = ("shop", "uncommon_tag", "rare_tag")
+_LANES = np.array(
+    [
+        [STREAM_ID[key] for key in ("cdt{a}", *joker_lanes(source), "frontsho{a}", "Enhancedsho{a}")]
+        for source in _SOURCES
+    ],
+    np.int32,
+)
+_JOKER_STREAMS = np.stack([joker_streams(source) for source in _SOURCES])
+_TAG_RARITY = np.array([0, 2, 3], np.int32)
 _KINDS = ("Tarot", "Tarot", "Planet", "Tarot", "Spectral")  # by type; jokers and cards do not use theirs
 _STREAM = np.array([consumable_stream(kind, "shop") for kind in _KINDS], np.int32)
 _POOL = np.array([POOL_ID[kind] for kind in _KINDS], np.int32)
@@ -66,22 +76,29 @@ def _walk(q: Array, rates: Array) -> Array:
 
 
 def shop_slot(
-    streams: rng.Streams, rules: RunRules, situation: Situation, ante: Array, when: Array | bool = True
+    streams: rng.Streams,
+    rules: RunRules,
+    situation: Situation,
+    ante: Array,
+    when: Array | bool = True,
+    tag: Array | int = 0,
 ) -> tuple[Item, Situation, rng.Streams]:
-    """Fills one shop slot that no tag fills: type, card, stickers, edition.
+    """Fills one shop slot: type, card, stickers, edition.
 
     Args:
       when: bool[]; where False nothing is drawn and the item is empty.
+      tag: int32[], 0 = the slot is rolled; 1 Uncommon Tag, 2 Rare Tag: a joker without a type or rarity roll.
 
     Returns:
       The item, the situation with it on display, the streams.
     """
-    when = jnp.asarray(when)
+    when, tag = jnp.asarray(when), jnp.asarray(tag, jnp.int32)
     rates = slot_rates(rules, situation)
     total = (((rates[0] + rates[1]) + rates[2]) + rates[3]) + rates[4]
-    peeked = rng.peek(streams, _LANES, ante)
+    peeked = rng.peek(streams, jnp.asarray(_LANES)[tag], ante)
     u = peeked.u
-    kind = _walk(u[0] * total, rates)
+    rolled = tag == 0
+    kind = jnp.where(rolled, _walk(u[0] * total, rates), JOKER)
     is_joker, is_card = when & (kind == JOKER), when & (kind == PLAYING_CARD)
 
     # Illusion draws at every slot, whatever its type, and for a playing card once or twice more; the whole
@@ -94,11 +111,13 @@ def shop_slot(
     streams = rng.use_successive(streams, "illusion", ante, states, jnp.where(illusion, times, 0))
 
     joker_used = joker_lanes_used("shop", rules, is_joker)
-    streams = rng.commit(streams, peeked, (when, *joker_used, is_card, is_card & enhanced))
+    used = (when & rolled, joker_used[0] & rolled, *joker_used[1:], is_card, is_card & enhanced)
+    streams = rng.commit(streams, peeked, used)
 
     # One pick serves every type: only the stream and the pool differ.
-    rarity = joker_rarity("shop", u[1])
-    stream = jnp.where(kind == JOKER, jnp.asarray(joker_streams("shop"))[rarity], jnp.asarray(_STREAM)[kind])
+    rarity = jnp.where(rolled, joker_rarity("shop", u[1]), jnp.asarray(_TAG_RARITY)[tag])
+    joker_stream = jnp.asarray(_JOKER_STREAMS)[tag, rarity]
+    stream = jnp.where(kind == JOKER, joker_stream, jnp.asarray(_STREAM)[kind])
     pool = jnp.where(kind == JOKER, rarity + POOL_ID["Joker1"] - 1, jnp.asarray(_POOL)[kind])
     picked, streams = pick_item(streams, situation, stream, pool, ante, when & ~is_card)
 

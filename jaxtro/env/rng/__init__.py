@@ -17,20 +17,23 @@ from jaxtro.env.rng.streams import (
     Peeked,
     Streams,
     commit,
+    draw_from,
     enter_ante,
     peek,
     peek_successive,
     retry_uniform,
+    set_stream_state,
     start_streams,
     step,
     stream_start,
+    stream_state,
     uniform,
     use_successive,
 )
 
 __all__ = [
-    "Peeked", "Streams", "commit", "enter_ante", "first_float", "generator_seed", "hash_seed", "hash_text",
+    "Peeked", "Streams", "commit", "draw_from", "enter_ante", "first_float", "generator_seed", "hash_seed", "hash_text",
     "next_float", "peek", "peek_successive", "pick", "pick_where", "pool_pick", "retry_uniform",
-    "seed_generator", "shuffle", "start_streams", "step", "step_generator", "step_stream", "stream_start",
+    "seed_generator", "set_stream_state", "shuffle", "start_streams", "step", "step_generator", "step_stream", "stream_start", "stream_state",
     "to_index", "uniform", "use_successive", "warm_generator",
 ]  # fmt: skip

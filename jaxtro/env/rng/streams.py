@@ -248,6 +248,22 @@ def step(streams: Streams, key: StreamKey, ante: Array, when: Array | bool = Tru
     return generator_seed(new, streams.seed_hash), replace(streams, states=states)
 
 
+def stream_state(streams: Streams, key: StreamKey, ante: Array) -> Array:
+    """The number of a stream, for loops that carry it alone: `draw_from` draws, `set_stream_state` ends."""
+    return streams.states[slot_of(stream_id(key), ante)]
+
+
+def draw_from(state: Array, seed_hash: Array, when: Array | bool = True) -> tuple[Array, Array]:
+    """One use of a stream given by its number. -> float64[] in [0, 1), the number afterwards"""
+    new = step_stream(state)
+    return first_float(generator_seed(new, seed_hash)), jnp.where(when, new, state)
+
+
+def set_stream_state(streams: Streams, key: StreamKey, ante: Array, state: Array) -> Streams:
+    """Puts the number of a stream back."""
+    return replace(streams, states=_write(streams.states, slot_of(stream_id(key), ante), state, streams.seed))
+
+
 def uniform(
     streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True
 ) -> tuple[Array, Streams]:

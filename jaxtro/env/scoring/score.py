@@ -267,7 +267,8 @@ def score_hand(
 
     # 4 to 6: base values at the level as it is now, played pass.
     level = judged.level + rolled.levels
-    base_chips = amounts.base_chips(hand, level)
+    # Rich get Richer caps chips after every change; all changes but The Flint's only add, so two caps do.
+    base_chips = jnp.minimum(amounts.base_chips(hand, level), state.chips_cap)
     chips = jnp.where(judged.flint, boss.halved(base_chips, 0.0), base_chips)
     card_chips = amounts.card_chips(cards)
     triggers, bonus_gain = times.astype(jnp.float64), joker_part.bonus_gain
@@ -284,6 +285,8 @@ def score_hand(
     chips, mult, dollars, main = joker_pass.joker_pass(
         slots, view, jokers, stored, rolls.random, blocked, chips, mult, dollars
     )
+
+    chips = jnp.minimum(chips, state.chips_cap)
 
     # 9, 10: Observatory, Plasma, total.
     planets = jnp.where(blocked, 0, joker_pass.observatory_planets(state, hand))

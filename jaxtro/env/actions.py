@@ -1,0 +1,290 @@
+"""Actions, and the one place that says what may be done when (run.md 3, 4, 7, 8)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxtro.env.areas import deck_size
+from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.owned import (
+    NEGATIVE,
+    consumable_count,
+    credit,
+    free_consumable_slots,
+    free_joker_slots,
+    has_voucher,
+    is_consumable,
+    is_joker,
+    joker_count,
+    offer_prices,
+    pack_prices,
+    voucher_price,
+)
+from jaxtro.env.phases import consumables as cons
+from jaxtro.env.phases.blind_select import BOSS, BOSS_REROLL_COST
+from jaxtro.env.phases.shop import reroll_price, there
+from jaxtro.env.state import (
+    CONSUMABLE_CAPACITY,
+    DECK_CAPACITY,
+    HAND_CAPACITY,
+    JOKER_CAPACITY,
+    Offers,
+    Phase,
+    State,
+)
+
+SLOTS = 32  # places that a slot can mean: hand cards (moves) are the most
+
+
+class Kind(IntEnum):
+    """Kinds of actions; numbers are only ever appended."""
+
+    SELECT = 0
+    SKIP = 1
+    REROLL_BOSS = 2
+    PLAY = 3
+    DISCARD = 4
+    SORT = 5
+    MOVE_HAND = 6
+    MOVE_JOKER = 7
+    MOVE_CONSUMABLE = 8
+    USE = 9
+    SELL_JOKER = 10
+    SELL_CONSUMABLE = 11
+    CASH_OUT = 12
+    BUY_CARD = 13
+    BUY_VOUCHER = 14
+    BUY_PACK = 15
+    REROLL = 16
+    PICK = 17
+    SKIP_PACK = 18
+    NEXT_ROUND = 19
+    BUY_AND_USE = 20
+
+
+NUM_KINDS = len(Kind)
+# Kinds with a slot: what the slot means.
+SLOT_MEANING = {
+    Kind.SORT: "0 rank, 1 suit, 2 rank ascending, 3 suit ascending",
+    Kind.MOVE_HAND: "hand card", Kind.MOVE_JOKER: "joker", Kind.MOVE_CONSUMABLE: "consumable",
+    Kind.USE: "consumable", Kind.SELL_JOKER: "joker", Kind.SELL_CONSUMABLE: "consumable",
+    Kind.BUY_CARD: "shop card", Kind.BUY_VOUCHER: "voucher", Kind.BUY_PACK: "pack", Kind.PICK: "pack card",
+    Kind.BUY_AND_USE: "shop card",
+}  # fmt: skip
+MOVES = (Kind.MOVE_HAND, Kind.MOVE_JOKER, Kind.MOVE_CONSUMABLE)
+CARD_KINDS = (Kind.PLAY, Kind.DISCARD, Kind.USE, Kind.PICK, Kind.BUY_AND_USE)
+MOST_CARDS = 5
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Action:
+    """One action of the player.
+
+    Attributes:
+      kind: int32[], `Kind`.
+      cards: bool[32], cards of the hand (play, discard, targets of a consumable).
+      slot: int32[], place that the kind acts on, see `SLOT_MEANING`; for moves where the card is.
+      to: int32[], for moves the place where the card goes.
+    """
+
+    kind: Array
+    cards: Array
+    slot: Array
+    to: Array
+
+
+def make_action(kind: Kind | int, slot: int = 0, cards: Iterable[int] = (), to: int = 0) -> Action:
+    """An action from plain numbers; cards: places in the hand."""
+    chosen = jnp.zeros(HAND_CAPACITY, bool)
+    for card in cards:
+        chosen = chosen.at[card].set(True)
+    return Action(jnp.int32(kind), chosen, jnp.int32(slot), jnp.int32(to))
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Legal:
+    """What may be done; True = legal. An action is legal when every part of it is.
+
+    Attributes:
+      kind: bool[21], some action of this kind is legal.
+      slot: bool[21, 32], slots of the kinds that have one; for other kinds slot 0.
+      min_cards, max_cards: int8[21, 32], how many hand cards must be chosen with that slot.
+      card: bool[32], hand cards that can be chosen. forced: bool[32], that must be (Cerulean Bell).
+      plain_card: bool[32], hand cards that Aura takes; plain_only: bool[21, 32], slots that take only those.
+      to: bool[21, 32], places that a move may end at.
+    """
+
+    kind: Array
+    slot: Array
+    min_cards: Array
+    max_cards: Array
+    card: Array
+    forced: Array
+    plain_card: Array
+    plain_only: Array
+    to: Array
+
+
+def finished(state: State) -> Array:
+    """Whether the run is over: lost, or won and not endless. -> bool[]"""
+    return (state.phase == Phase.GAME_OVER) | (state.run.won & ~state.run.endless)
+
+
+def _pad(mask: Array) -> Array:
+    return jnp.zeros(SLOTS, mask.dtype).at[: mask.shape[0]].set(mask)
+
+
+def _fits(state: State, offers: Offers) -> Array:
+    """Which offers could be taken into the player's areas now. -> bool[N]"""
+    negative = offers.edition == NEGATIVE
+    joker = is_joker(offers.id) & ((free_joker_slots(state) > 0) | negative)
+    joker &= joker_count(state.jokers) < JOKER_CAPACITY
+    room = (free_consumable_slots(state) > 0) & (consumable_count(state.consumables) < CONSUMABLE_CAPACITY)
+    card = (offers.id == 0) & (deck_size(state.deck) < DECK_CAPACITY)
+    return there(offers) & (joker | (is_consumable(offers.id) & room) | card)
+
+
+def _usable(state: State, ids: Array, from_area: bool) -> tuple[Array, Array, Array, Array]:
+    """For each item id: usable now, fewest and most hand cards, plain cards only. -> [N] each"""
+    ids = ids.astype(jnp.int32)
+    chosen = state.piles.hand >= 0
+    low, high = jnp.asarray(cons.TARGETS_MIN)[ids], jnp.asarray(cons.TARGETS_MAX)[ids]
+    plain = jnp.asarray(cons.TAKES_PLAIN)[ids]
+    cards_there = jnp.where(plain, _plain_count(state), jnp.sum(chosen, dtype=jnp.int32))
+    ok = jax.vmap(lambda card: cons.usable(state, card, from_area))(ids) & (cards_there >= low)
+    # The forced card must be among the chosen ones, so Aura needs it to be plain.
+    forced = _forced(state)
+    ok &= ~plain | ~jnp.any(forced & ~_plain(state))
+    # New cards must find room (a limit of this program).
+    new = jnp.asarray(cons.NEW_HAND_CARDS)[ids]
+    ok &= (state.piles.n_hand + new <= HAND_CAPACITY) & (deck_size(state.deck) + new <= DECK_CAPACITY)
+    return ok, low, jnp.minimum(high, state.piles.n_hand), plain
+
+
+def _places(hand: Array) -> Array:
+    return jnp.maximum(hand, 0).astype(jnp.int32)
+
+
+def _plain(state: State) -> Array:
+    hand = state.piles.hand
+    return (hand >= 0) & (state.deck.cards.edition[_places(hand)] == 0)
+
+
+def _plain_count(state: State) -> Array:
+    return jnp.sum(_plain(state), dtype=jnp.int32)
+
+
+def _forced(state: State) -> Array:
+    return (state.piles.hand >= 0) & (state.piles.hand == state.round.forced)
+
+
+def legal_actions(state: State, events: JokerEvents) -> Legal:
+    """Everything that may be done now; a finished run reports all of it as legal."""
+    phase, money = state.phase, credit(state, events)
+    select, playing, evaluating, shop, pack = (
+        phase == p for p in (Phase.BLIND_SELECT, Phase.SELECTING_HAND, Phase.ROUND_EVAL, Phase.SHOP, Phase.PACK)
+    )
+    anywhere = select | playing | evaluating | shop | pack
+    nothing, first = jnp.zeros(SLOTS, bool), jnp.arange(SLOTS) == 0
+    there_cards = state.piles.hand >= 0
+    n_hand = state.piles.n_hand
+    few = jnp.full((NUM_KINDS, SLOTS), 0, jnp.int8)
+    low, high, plain_only = few, few, jnp.zeros((NUM_KINDS, SLOTS), bool)
+
+    def spend(price: Array) -> Array:
+        return (price <= money) | (price == 0)
+
+    jokers, owned = state.jokers, state.consumables
+    joker, consumable = _pad(jokers.id > 0), _pad(owned.id > 0)
+    cards = state.shop.cards
+    affordable = spend(offer_prices(state, events, cards))
+    one = lambda condition: first & condition  # noqa: E731
+    reroll_boss = (has_voucher(state, "v_directors_cut") & ~state.run.boss_rerolled) | has_voucher(state, "v_retcon")
+    uses, use_low, use_high, use_plain = _usable(state, owned.id, True)
+    picks, pick_low, pick_high, pick_plain = _usable(state, state.pack.cards.id, False)
+    direct, direct_low, direct_high, direct_plain = _usable(state, cards.id, False)
+    usable_pick = picks | (~is_consumable(state.pack.cards.id) & _fits(state, state.pack.cards))
+    movable = lambda mask: mask & (jnp.sum(mask) > 1)  # noqa: E731
+    free_joker = joker & ~_pad(jokers.pinned)
+    slots = {
+        Kind.SELECT: one(select),
+        Kind.SKIP: one(select & (state.blinds.on_deck < BOSS)),
+        Kind.REROLL_BOSS: one(select & reroll_boss & spend(jnp.int32(BOSS_REROLL_COST))),
+        Kind.PLAY: one(playing & (state.round.hands_left > 0) & (n_hand > 0)),
+        Kind.DISCARD: one(playing & (state.round.discards_left > 0) & (n_hand > 0)),
+        Kind.SORT: (jnp.arange(SLOTS) < 4) & (playing | pack) & (n_hand > 0),
+        Kind.MOVE_HAND: movable(_pad(there_cards)) & (playing | pack),
+        Kind.MOVE_JOKER: movable(joker) & free_joker & anywhere,
+        Kind.MOVE_CONSUMABLE: movable(consumable) & anywhere,
+        Kind.USE: _pad(uses) & anywhere,
+        Kind.SELL_JOKER: joker & ~_pad(jokers.eternal) & anywhere,
+        Kind.SELL_CONSUMABLE: consumable & anywhere,
+        Kind.CASH_OUT: one(evaluating),
+        Kind.BUY_CARD: _pad(affordable & _fits(state, cards)) & shop,
+        Kind.BUY_VOUCHER: _pad((state.shop.vouchers > 0) & spend(voucher_price(state))) & shop,
+        Kind.BUY_PACK: _pad((state.shop.packs > 0) & spend(pack_prices(state, events))) & shop,
+        Kind.REROLL: one(shop & spend(reroll_price(state))),
+        Kind.PICK: _pad(usable_pick) & pack,
+        Kind.SKIP_PACK: one(pack),
+        Kind.NEXT_ROUND: one(shop),
+        Kind.BUY_AND_USE: _pad(affordable & direct) & shop,
+    }  # fmt: skip
+    slot = jnp.stack([slots[kind] for kind in Kind])
+    most = jnp.minimum(n_hand, MOST_CARDS)
+    for kind in (Kind.PLAY, Kind.DISCARD):
+        low, high = low.at[kind, 0].set(1), high.at[kind, 0].set(most.astype(jnp.int8))
+    for kind, fewest, largest, plain in (
+        (Kind.USE, use_low, use_high, use_plain),
+        (Kind.PICK, pick_low, pick_high, pick_plain),
+        (Kind.BUY_AND_USE, direct_low, direct_high, direct_plain),
+    ):
+        low = low.at[kind].set(_pad(fewest.astype(jnp.int8)))
+        high = high.at[kind].set(_pad(largest.astype(jnp.int8)))
+        plain_only = plain_only.at[kind].set(_pad(plain))
+    to = jnp.stack(
+        [
+            {
+                Kind.MOVE_HAND: _pad(there_cards), Kind.MOVE_JOKER: free_joker, Kind.MOVE_CONSUMABLE: consumable,
+            }.get(kind, first)
+            for kind in Kind
+        ]
+    )  # fmt: skip
+    over = finished(state)
+    return Legal(
+        kind=jnp.any(slot, axis=1) | over,
+        slot=slot | over,
+        min_cards=jnp.where(over, 0, low),
+        max_cards=jnp.where(over, MOST_CARDS, high).astype(jnp.int8),
+        card=there_cards | over,
+        forced=_forced(state) & ~over,
+        plain_card=_plain(state) | over,
+        plain_only=plain_only & ~over,
+        to=to | over,
+    )
+
+
+def is_legal(state: State, action: Action, events: JokerEvents, legal: Legal | None = None) -> Array:
+    """Whether an action may be done in an unfinished run. -> bool[]"""
+    legal = legal_actions(state, events) if legal is None else legal
+    kind, slot, to = action.kind, action.slot, action.to
+    in_range = (kind >= 0) & (kind < NUM_KINDS) & (slot >= 0) & (slot < SLOTS) & (to >= 0) & (to < SLOTS)
+    at, place = jnp.clip(kind, 0, NUM_KINDS - 1), jnp.clip(slot, 0, SLOTS - 1)
+    takes_slot = jnp.asarray([number in SLOT_MEANING for number in Kind])[at]
+    place = jnp.where(takes_slot, place, 0)
+    moves = jnp.asarray([number in MOVES for number in Kind])[at]
+    takes_cards = jnp.asarray([number in CARD_KINDS for number in Kind])[at]
+    count = jnp.sum(action.cards, dtype=jnp.int32)
+    low, high = legal.min_cards[at, place], legal.max_cards[at, place]
+    cards = (count >= low) & (count <= high) & ~jnp.any(action.cards & ~legal.card)
+    cards &= (high == 0) | ~jnp.any(legal.forced & ~action.cards)
+    cards &= ~legal.plain_only[at, place] | ~jnp.any(action.cards & ~legal.plain_card)
+    target = legal.to[at, jnp.clip(to, 0, SLOTS - 1)]
+    return in_range & legal.slot[at, place] & (~takes_cards | cards) & (~moves | target)
+
+

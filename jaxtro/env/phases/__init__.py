@@ -1,0 +1,1 @@
+"""The phases of the game: one subject a file."""

@@ -1,0 +1,220 @@
+"""Playing a hand: what a boss does when the cards are played, the score, and where everything goes then."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxtro.env import rng, run_rules
+from jaxtro.env.areas import (
+    append,
+    deck_mask_of,
+    deck_size,
+    hand_mask_of,
+    take_hand,
+    without,
+)
+from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.owned import (
+    consumable_slots,
+    has_voucher,
+    joker_sell_values,
+    joker_slots,
+    lose_jokers,
+)
+from jaxtro.env.phases import boss_effects
+from jaxtro.env.phases.discarding import discard_cards
+from jaxtro.env.scoring import HandScore, JokerBook, score_hand
+from jaxtro.env.scoring.hands import STONE
+from jaxtro.env.scoring.rolls import Luck
+from jaxtro.env.state import Cards, Deck, Jokers, ScoringState, State
+from jaxtro.env.work import DEAL_PLAY, MOST_CREATED, Work, set_todo, update
+from jaxtro.tables import ENHANCEMENTS
+from jaxtro.tables.streams import SLOT, STREAM_ID
+
+_STEEL = ENHANCEMENTS.keys.index("m_steel")
+_HOOK_CARDS = 2
+_TOOTH_DOLLARS = 1
+
+
+def scoring_state(state: State) -> ScoringState:
+    """What the score of a hand depends on, the hand to be played already paid for."""
+    cards, there = state.deck.cards, state.deck.cards.rank > 0
+    tally = lambda kind: jnp.sum(there & (cards.enhancement == kind), dtype=jnp.int32)  # noqa: E731
+    jokers, run, now = state.jokers, state.run, state.round
+    small = lambda value: value.astype(jnp.int32)  # noqa: E731
+    cap = run_rules.of_challenge(state.rules, run_rules.CHIPS_CAP)
+    return ScoringState(
+        hand=take_hand(state.deck, state.piles.hand),
+        jokers=Jokers(jokers.id, jokers.edition, jokers.debuffed, joker_sell_values(state), jokers.stored),
+        poker_hands=state.poker_hands,
+        consumables=state.consumables.id,
+        boss=boss_effects.boss_acts(state),
+        money=run.money,
+        hands_left=now.hands_left - 1,
+        discards_left=now.discards_left,
+        hands_played_this_round=now.hands_played,
+        hands_played=run.hands_played,
+        deck_size=deck_size(state.deck),
+        starting_deck_size=run.starting_deck_size,
+        cards_in_draw_pile=state.piles.n_draw,
+        steel_in_deck=tally(_STEEL),
+        stone_in_deck=tally(STONE),
+        enhanced_in_deck=jnp.sum(there & (cards.enhancement > 0), dtype=jnp.int32),
+        tarots_used=run.tarots_used,
+        blinds_skipped=run.skips,
+        target_suit=small(state.targets.ancient_suit),
+        idol_rank=small(state.targets.idol_rank),
+        idol_suit=small(state.targets.idol_suit),
+        most_played=small(run.ox_hand),
+        eye_used=now.eye_used,
+        mouth_hand=small(now.mouth_hand),
+        consumable_slots=consumable_slots(state),
+        joker_slots=joker_slots(state),
+        plasma=run_rules.of_deck(state.rules, run_rules.PLASMA),
+        observatory=has_voucher(state, "v_observatory"),
+        chips_cap=jnp.where(cap, jnp.maximum(run.money, 0).astype(jnp.float64), jnp.inf),
+        streams=state.streams,
+    )
+
+
+def press_play(work: Work, book: JokerBook, events: JokerEvents, chosen: Array) -> tuple[Work, Array]:
+    """What happens before the score: cards are marked as played, The Hook and The Tooth act.
+
+    Returns:
+      The work, and the chosen cards in the hand as it is now: bool[H].
+    """
+    state = work.state
+    size = state.deck.cards.rank.shape[0]
+    played = deck_mask_of(state.piles.hand, chosen, size)
+    boss = boss_effects.boss_acts(state)
+    tooth = jnp.where(boss == boss_effects.TOOTH, _TOOTH_DOLLARS, 0) * jnp.sum(chosen, dtype=jnp.int32)
+    held = deck_mask_of(state.piles.hand, (state.piles.hand >= 0) & ~chosen, size)
+    hooked, streams = jnp.zeros(size, bool), state.streams
+    for _ in range(_HOOK_CARDS):
+        left = held & ~hooked
+        hook = (boss == boss_effects.HOOK) & jnp.any(left)
+        place, streams = rng.pick_where(streams, "hook", state.run.ante, left, hook)
+        hooked |= hook & (jnp.arange(size) == place)
+    state = replace(
+        state,
+        streams=streams,
+        deck=replace(state.deck, played_this_ante=state.deck.played_this_ante | played),
+        round=update(
+            state.round,
+            fish_armed=state.round.fish_armed | (boss == boss_effects.FISH),
+            heart_armed=state.round.heart_armed | (boss == boss_effects.HEART),
+        ),
+    )
+    work = discard_cards(Work(state, work.todo), book, events, hand_mask_of(state.piles, hooked))
+    state = work.state
+    state = replace(state, run=update(state.run, money=state.run.money - tooth))
+    return Work(state, work.todo), hand_mask_of(state.piles, played)
+
+
+def add_copies(deck: Deck, source: Array, count: Array, enhancements: Array | None = None) -> Deck:
+    """Makes `count` full copies of a card at the first free places of the deck.
+
+    A copy's printed suit is the suit that the original has now (K).
+    enhancements: int8[N], one for each copy, if they differ from the card's.
+    """
+    places = jnp.arange(deck.cards.rank.shape[0], dtype=jnp.int32)
+    nth = places - deck_size(deck)
+    new = (nth >= 0) & (nth < count)
+    row = jax.tree.map(lambda values: values[source], deck)
+    row = replace(row, printed_suit=row.cards.suit, face_down=jnp.bool_(False))
+    copied: Deck = jax.tree.map(lambda values, one: jnp.where(new, one, values), deck, row)
+    if enhancements is None:
+        return copied
+    its = enhancements[jnp.clip(nth, 0, enhancements.shape[0] - 1)]
+    kinds = jnp.where(new, its, copied.cards.enhancement)
+    return replace(copied, cards=replace(copied.cards, enhancement=kinds))
+
+
+def play(work: Work, book: JokerBook, events: JokerEvents, chosen: Array, luck: Luck = "seeded") -> Work:
+    """Plays one to five cards of the hand (run.md 4.1). chosen: bool[H]"""
+    work, chosen = press_play(work, book, events, chosen)
+    state = work.state
+    result, _ = score_hand(scoring_state(state), chosen, book, luck)
+    return _after_score(work, chosen, result, book)
+
+
+def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) -> Work:
+    state = work.state
+    now, run, hands, piles = state.round, state.run, state.poker_hands, state.piles
+    streams = state.streams
+    slots = jnp.asarray([SLOT[STREAM_ID[name]] for name in book.streams])
+    streams = replace(streams, states=streams.states.at[slots].set(result.streams))
+
+    # The played cards as they are now, and copies of the single played card.
+    deck, size = state.deck, state.deck.cards.rank.shape[0]
+    there = result.places >= 0
+    at = jnp.where(there, piles.hand[jnp.maximum(result.places, 0)].astype(jnp.int32), size)
+    single = jnp.minimum(at[0], size - 1)
+    before = deck_size(deck)
+    room = jnp.minimum(size - before, piles.hand.shape[0] - piles.n_hand)
+    copies = jnp.minimum(result.copies, room)
+    deck = add_copies(deck, single, copies, result.copied)
+    cards: Cards = jax.tree.map(
+        lambda values, new: values.at[at].set(new.astype(values.dtype), mode="drop"), deck.cards, result.cards
+    )
+    for_good = run_rules.of_challenge(state.rules, run_rules.DEBUFF_PLAYED)
+    played = deck_mask_of(piles.hand, chosen, size)
+    deck = replace(
+        deck,
+        cards=cards,
+        debuffed_for_good=deck.debuffed_for_good | (played & for_good),
+    )
+    destroyed = jnp.zeros(size, bool).at[jnp.where(result.destroyed, at, size)].set(True, mode="drop")
+    destroyed &= played
+    kept = chosen & ~hand_mask_of(piles, destroyed)
+    discard, n_discard = append(piles.discard, piles.n_discard, piles.hand, kept)
+    hand, n_hand = without(piles.hand, chosen)
+    nth = jnp.arange(hand.shape[0], dtype=jnp.int32)
+    hand, n_hand = append(hand, n_hand, before + nth, nth < copies)
+
+    chips = now.chips + result.total
+    hands_left = now.hands_left - 1
+    state = replace(
+        state,
+        streams=streams,
+        deck=deck,
+        piles=replace(piles, hand=hand, n_hand=n_hand, discard=discard, n_discard=n_discard),
+        jokers=replace(state.jokers, stored=result.jokers.stored),
+        poker_hands=replace(
+            hands,
+            level=hands.level.at[result.hand].set(result.level),
+            played=hands.played.at[result.hand].add(1),
+            played_this_round=hands.played_this_round.at[result.hand].add(1),
+            visible=hands.visible.at[result.hand].set(True),
+        ),
+        run=update(run, money=run.money + result.money, hands_played=run.hands_played + 1),
+        round=update(
+            now,
+            chips=chips,
+            hands_left=hands_left,
+            hands_played=now.hands_played + 1,
+            eye_used=result.eye_used,
+            mouth_hand=result.mouth_hand,
+            last_hand=result.hand,
+        ),
+        overflow=state.overflow | (copies < result.copies),
+    )
+    state = lose_jokers(state, result.removed)
+    # What the hand creates, behind what The Hook's discard creates.
+    todo = work.todo
+    made = jnp.sum(result.created > 0, dtype=jnp.int32)
+    places = jnp.arange(MOST_CREATED, dtype=jnp.int32)
+    nth = jnp.clip(places - todo.n_created, 0, result.created.shape[0] - 1)
+    new = (places >= todo.n_created) & (places < todo.n_created + made)
+    over = (chips >= now.target) | (hands_left <= 0)
+    return set_todo(
+        Work(state, todo),
+        created=jnp.where(new, result.created[nth], todo.created),
+        n_created=jnp.minimum(todo.n_created + made, MOST_CREATED),
+        doomed=todo.doomed | destroyed,
+        round_over=over,
+        deal=jnp.where(over, 0, DEAL_PLAY),
+        debuffs=True,
+    )

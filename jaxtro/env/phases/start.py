@@ -1,0 +1,266 @@
+"""The start of a run (run.md 2, rng.md 5.1)."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxtro.env import rng, run_rules
+from jaxtro.env.generation import RunRules, rules_of, start_situation, starting_deck
+from jaxtro.env.generation.antes import next_boss, next_tag, next_voucher, orbital_hands
+from jaxtro.env.generation.rules import WIN_ANTE, locked_masks, make_rules
+from jaxtro.env.owned import get_consumable, get_joker, no_consumables, no_jokers
+from jaxtro.env.phases.boss_effects import empty_piles
+from jaxtro.env.phases.creation import new_stored
+from jaxtro.env.phases.packs import no_pack
+from jaxtro.env.phases.round_end import draw_targets
+from jaxtro.env.phases.shop import VOUCHER_CHANGES, no_shop
+from jaxtro.env.scoring.book import JokerBook
+from jaxtro.env.state import (
+    DECK_CAPACITY,
+    HAND_CAPACITY,
+    TAG_CAPACITY,
+    TARGETS_KEPT,
+    Blinds,
+    BlindStatus,
+    Deck,
+    Phase,
+    Round,
+    Run,
+    State,
+    Targets,
+    fresh_poker_hands,
+    no_cards,
+)
+from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, HANDS, item
+from jaxtro.tables.kinds import FIRST_VOUCHER
+from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT
+
+START_ANTE = 1
+_NO_ANTE = -1000
+HIGH_CARD = HANDS.keys.index("High Card")
+_MOST_ITEMS = 5
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Params:
+    """What a run is started with; all values, so that one program plays any mixture. `make_params` takes names.
+
+    Attributes:
+      deck, stake, challenge: int32[], ids of the tables (challenge 0 = none, else it brings its own deck).
+      locked: bool[235], items that the profile has not unlocked. undiscovered_tags: bool[25], tags it closes.
+      blind_scale: float64[], factor of all blind targets; 1 = the real game, 0 = every play wins.
+      win_ante: int32[], the run is won when its boss falls. endless: bool[], the run goes on then.
+    """
+
+    deck: Array
+    stake: Array
+    challenge: Array
+    locked: Array
+    undiscovered_tags: Array
+    blind_scale: Array
+    win_ante: Array
+    endless: Array
+
+
+def make_params(
+    deck: str = "b_red",
+    stake: str = "stake_white",
+    challenge: str | None = None,
+    locked: tuple[str, ...] = (),
+    blind_scale: float = 1.0,
+    win_ante: int = WIN_ANTE,
+    endless: bool = False,
+) -> Params:
+    """Parameters of a run from keys or names.
+
+    Args:
+      deck, stake, challenge: keys or names; a challenge brings its own deck and White Stake.
+      locked: keys or names of items that the profile has not unlocked, or of editions it has not discovered.
+      blind_scale: factor of all blind targets. win_ante: ante of the boss that wins. endless: go on then.
+
+    Raises:
+      ValueError: for unknown names, and for numbers that make no game.
+    """
+    rules = make_rules(deck, stake, challenge, locked)
+    if not blind_scale >= 0:
+        raise ValueError(f"blind_scale is {blind_scale}; it must be 0 or more")
+    if not 1 <= win_ante <= 1000:
+        raise ValueError(f"win_ante is {win_ante}; it must be from 1 to 1000")
+    items, tags = locked_masks(tuple(locked))
+    return Params(
+        deck=rules.deck,
+        stake=rules.stake,
+        challenge=rules.challenge,
+        locked=jnp.asarray(items),
+        undiscovered_tags=jnp.asarray(tags),
+        blind_scale=jnp.float64(blind_scale),
+        win_ante=jnp.int32(win_ante),
+        endless=jnp.bool_(endless),
+    )
+
+
+def _starting(rows: tuple, columns: tuple[str, ...]) -> dict[str, np.ndarray]:
+    size = 1 + len(rows)
+    found = {name: np.zeros((size, _MOST_ITEMS), np.int32) for name in ("id", "edition", "eternal", "pinned")}
+    for number, row in enumerate(rows, start=1):
+        entries = [entry for column in columns for entry in row.get(column, ())]
+        for place, entry in enumerate(entries):
+            entry = {"key": entry} if isinstance(entry, str) else entry
+            found["id"][number, place] = item(entry["key"])
+            found["edition"][number, place] = EDITIONS.find(entry["edition"]) if "edition" in entry else 0
+            found["eternal"][number, place] = entry.get("eternal", False)
+            found["pinned"][number, place] = entry.get("pinned", False)
+    return found
+
+
+_DECK_CONSUMABLES = _starting(DECKS.rows, ("consumables",))
+_CHALLENGE_CONSUMABLES = _starting(CHALLENGES.rows, ("consumables",))
+_CHALLENGE_JOKERS = _starting(CHALLENGES.rows, ("jokers",))
+
+
+def new_run(seed: Array, params: Params, book: JokerBook) -> State:
+    """A run before its first blind.
+
+    Args:
+      seed: uint8[8] of `jaxtro.encode_seed`. params: see there. book: the jokers.
+    """
+    rules = rules_of(
+        params.deck, params.stake, params.challenge, params.locked, params.undiscovered_tags, params.win_ante
+    )
+    return run_of(seed, rules, params.blind_scale, params.endless, book)
+
+
+def run_of(seed: Array, rules: RunRules, blind_scale: Array, endless: Array, book: JokerBook) -> State:
+    """A run from ready rules (a replay may set its own boss and To Do List orders)."""
+    ante = jnp.int32(START_ANTE)
+    streams = rng.start_streams(seed, ante)
+    cards, streams = starting_deck(streams, rules)
+    situation = start_situation(rules, cards.enhancements())
+    boss, used, streams = next_boss(streams, rules, jnp.zeros(len(BLINDS), jnp.int32), ante)
+    voucher, streams = next_voucher(streams, situation, ante)
+    tags = []
+    for _ in range(2):
+        tag, streams = next_tag(streams, rules, ante)
+        tags.append(tag)
+
+    deck = _deck(cards.front, cards.enhancement, cards.seal)
+    d, streams = rng.step(streams, "shuffle", ante)
+    places = jnp.arange(DECK_CAPACITY, dtype=jnp.int32)
+    order = rng.shuffle(places, cards.count, d)
+    piles = empty_piles(DECK_CAPACITY, HAND_CAPACITY)
+    draw = jnp.where(places < cards.count, order, -1).astype(jnp.int8)
+    hands = jax.tree.map(jnp.asarray, fresh_poker_hands())
+    orbital, streams = orbital_hands(streams, hands.played, ante)
+
+    zero, no = jnp.int32(0), jnp.bool_(False)
+    redeemed = situation.redeemed[FIRST_VOUCHER - 1 :].at[0].set(False)
+    changed = {
+        name: run_rules.starting_value(rules, name)
+        + jnp.sum(jnp.where(redeemed, jnp.asarray(VOUCHER_CHANGES[name]), 0), dtype=jnp.int32)
+        for name in ("hands", "discards", "hand_size", "joker_slots", "consumable_slots")
+    }
+    row = START_ANTE % TARGETS_KEPT
+    run = Run(
+        ante=ante,
+        round=zero,
+        money=run_rules.starting_value(rules, "dollars"),
+        won=no,
+        skips=zero,
+        hands_played=zero,
+        unused_discards=zero,
+        tarots_used=zero,
+        planets_used=jnp.zeros(len(HANDS), bool),
+        last_tarot_planet=jnp.int16(0),
+        redeemed=redeemed,
+        next_voucher=voucher.astype(jnp.int16),
+        inflation=zero,
+        ectoplasm_cost=jnp.int32(1),
+        gros_michel_extinct=no,
+        ox_hand=jnp.int8(HIGH_CARD),
+        starting_deck_size=cards.count,
+        bosses_used=used.astype(jnp.int8),
+        boss_rerolled=no,
+        orbital=jnp.zeros((TARGETS_KEPT, 3), jnp.int8).at[row].set(orbital.astype(jnp.int8)),
+        orbital_ante=jnp.full(TARGETS_KEPT, _NO_ANTE, jnp.int32).at[row].set(ante),
+        next_number=jnp.int32(1),
+        sort_mode=jnp.int8(0),
+        shop_visited=no,
+        blind_scale=jnp.asarray(blind_scale, jnp.float64),
+        endless=jnp.asarray(endless, bool),
+        **changed,
+    )
+    status = jnp.array([BlindStatus.SELECT, BlindStatus.UPCOMING, BlindStatus.UPCOMING], jnp.int8)
+    state = State(
+        phase=jnp.int8(Phase.BLIND_SELECT),
+        rules=rules,
+        run=run,
+        blinds=Blinds(jnp.int8(0), status, boss.astype(jnp.int8), jnp.stack(tags).astype(jnp.int8)),
+        round=_no_round(),
+        targets=Targets(*(jnp.int8(0) for _ in range(5))),
+        deck=deck,
+        piles=replace(piles, draw=draw, n_draw=cards.count),
+        jokers=no_jokers(),
+        consumables=no_consumables(),
+        poker_hands=hands,
+        shop=no_shop(),
+        pack=no_pack(),
+        tags=jnp.zeros(TAG_CAPACITY, jnp.int8),
+        streams=streams,
+        overflow=no,
+    )
+    state = draw_targets(state, first=True)
+    return _with_starting_items(state, book)
+
+
+def _deck(front: Array, enhancement: Array, seal: Array) -> Deck:
+    blank = no_cards(DECK_CAPACITY)
+    there, count = front >= 0, front.shape[0]
+    at = jnp.maximum(front, 0).astype(jnp.int32)
+    put = lambda empty, values: jnp.asarray(empty).at[:count].set(  # noqa: E731
+        jnp.where(there, values, 0).astype(empty.dtype)
+    )
+    suit = jnp.asarray(FRONT_SUIT)[at]
+    cards = replace(
+        jax.tree.map(jnp.asarray, blank),
+        rank=put(blank.rank, jnp.asarray(FRONT_RANK)[at]),
+        suit=put(blank.suit, suit),
+        enhancement=put(blank.enhancement, enhancement),
+        seal=put(blank.seal, seal),
+    )
+    no = jnp.zeros(DECK_CAPACITY, bool)
+    return Deck(cards, cards.suit, no, no, no)
+
+
+def _no_round() -> Round:
+    zero, small, no = jnp.int32(0), jnp.int8(-1), jnp.bool_(False)
+    return Round(
+        blind=jnp.int8(0), disabled=no, target=jnp.float64(0), chips=jnp.float64(0), hands_left=zero,
+        discards_left=zero, hands_played=zero, discards_used=zero, hands_taken=zero, discards_taken=zero,
+        hand_size_bonus=zero, eye_used=jnp.zeros(len(HANDS), bool), mouth_hand=small, last_hand=small,
+        fish_armed=no, heart_armed=no, forced=small, payout=zero,
+    )  # fmt: skip
+
+
+def _with_starting_items(state: State, book: JokerBook) -> State:
+    """Consumables of deck and challenge, jokers of the challenge; only a To Do List would draw."""
+    deck, challenge = state.rules.deck, state.rules.challenge
+    for rows, number in ((_DECK_CONSUMABLES, deck), (_CHALLENGE_CONSUMABLES, challenge)):
+        ids = jnp.asarray(rows["id"])[number]
+        for place in range(2):
+            state = get_consumable(state, ids[place], when=ids[place] > 0)
+    rows = {name: jnp.asarray(values)[challenge] for name, values in _CHALLENGE_JOKERS.items()}
+    for place in range(_MOST_ITEMS):
+        joker = rows["id"][place]
+        stored, streams = new_stored(book, state, state.streams, joker, joker > 0)
+        state = get_joker(
+            replace(state, streams=streams), joker, stored, rows["edition"][place],
+            eternal=(rows["eternal"][place] > 0) | state.rules.all_eternal,
+            pinned=rows["pinned"][place] > 0, when=joker > 0,
+        )  # fmt: skip
+    return state
+
+

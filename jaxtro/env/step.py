@@ -1,0 +1,150 @@
+"""One step of the game: the handler of the action, then what it left to do, stage by stage.
+
+Stages run in a fixed order; each game of a batch takes part only in those it needs (`dispatch.py`). The order
+follows the game: what an action makes exists before a pack closes, cards are dealt before a round can be
+over, a new ante is entered before anything is drawn for it, and packs open last.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from jaxtro.env import joker_events as ev
+from jaxtro.env.actions import Action, Kind
+from jaxtro.env.areas import remove_cards
+from jaxtro.env.dispatch import only_where
+from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.owned import is_consumable
+from jaxtro.env.phases import (
+    blind_select,
+    boss_effects,
+    consumables,
+    creation,
+    dealing,
+    discarding,
+    packs,
+    playing,
+    round_end,
+    selling,
+    shop,
+    tags,
+)
+from jaxtro.env.scoring.book import JokerBook
+from jaxtro.env.state import SHOP_SLOTS, State
+from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, update
+
+Handler = Callable[[Work, Action], Work]
+_LAST_DEAL = 5  # stage after which a hand can be found empty
+
+
+def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
+    """What each kind of action does; consumables are handled apart, as they come from three places."""
+    return {
+        Kind.SELECT: lambda work, action: blind_select.select(work, book, events),
+        Kind.SKIP: lambda work, action: tags.skip(work),
+        Kind.REROLL_BOSS: lambda work, action: blind_select.reroll_boss(work),
+        Kind.PLAY: lambda work, action: playing.play(work, book, events, action.cards),
+        Kind.DISCARD: lambda work, action: discarding.discard(work, book, events, action.cards),
+        Kind.SORT: lambda work, action: selling.sort_hand(work, action.slot),
+        Kind.MOVE_HAND: lambda work, action: selling.move_hand_card(work, action.slot, action.to),
+        Kind.MOVE_JOKER: lambda work, action: selling.move_joker(work, action.slot, action.to),
+        Kind.MOVE_CONSUMABLE: lambda work, action: selling.move_consumable(work, action.slot, action.to),
+        Kind.SELL_JOKER: lambda work, action: selling.sell_joker(work, action.slot, events),
+        Kind.SELL_CONSUMABLE: lambda work, action: selling.sell_consumable(work, action.slot, events),
+        Kind.CASH_OUT: lambda work, action: shop.cash_out(work, events),
+        Kind.BUY_CARD: lambda work, action: shop.buy_card(work, action.slot, book, events),
+        Kind.BUY_VOUCHER: lambda work, action: shop.buy_voucher(work, action.slot, events),
+        Kind.BUY_PACK: lambda work, action: shop.buy_pack(work, action.slot, events),
+        Kind.REROLL: lambda work, action: shop.reroll(work, events),
+        Kind.PICK: lambda work, action: packs.pick_card(work, action.slot, book, events),
+        Kind.SKIP_PACK: lambda work, action: packs.skip_pack(work, events),
+        Kind.NEXT_ROUND: lambda work, action: shop.leave_shop(work, book, events),
+    }
+
+
+def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[Callable[[Work], Array], Callable]]:
+    """What follows the handler: (which games need it, the stage)."""
+    return [
+        (lambda work: jnp.any(work.todo.doomed), _destroy),
+        (lambda work: work.todo.n_created > 0, lambda work: creation.create_items(work, book, events)),
+        (lambda work: work.todo.close_pack, packs.close_pack),
+        (lambda work: work.todo.blind_tags | (work.todo.bosses > 0), tags.fire_blind_tags),
+        (lambda work: work.todo.shuffle != NO_SHUFFLE, dealing.shuffle_deck),
+        (lambda work: work.todo.deal != NO_DEAL, lambda work: dealing.deal_cards(work, book, events)),
+        (lambda work: work.todo.round_over, lambda work: round_end.end_round(work, book, events)),
+        (lambda work: work.todo.new_ante, round_end.enter_next_ante),
+        (lambda work: work.todo.targets, round_end.new_targets),
+        (lambda work: work.todo.build_shop, shop.build_shop),
+        (lambda work: work.todo.voucher | (work.todo.voucher_tags > 0), lambda work: round_end.draw_vouchers(work, events)),
+        (lambda work: work.todo.new_blinds, shop.new_blinds),
+        (lambda work: jnp.any(work.todo.fill), lambda work: shop.fill_shop(work, book, events)),
+        (lambda work: work.todo.open_pack > 0, lambda work: packs.open_pack(work, book, events)),
+        (blind_select.needs_orbital_hands, blind_select.show_blinds),
+        (
+            lambda work: work.todo.debuffs & (work.state.round.blind > 0),
+            lambda work: Work(boss_effects.with_debuffs(work.state, book), work.todo),
+        ),
+    ]  # fmt: skip
+
+
+def _destroy(work: Work) -> Work:
+    """Takes destroyed playing cards out of the deck."""
+    state = work.state
+    deck, piles = remove_cards(state.deck, state.piles, work.todo.doomed)
+    return Work(replace(state, deck=deck, piles=piles), work.todo)
+
+
+def advance(state: State, action: Action, legal: Array, book: JokerBook, events: JokerEvents) -> Work:
+    """Does an action; where `legal` is False nothing happens.
+
+    Returns:
+      The state afterwards, and what the step noted on the way (`todo.cost`).
+    """
+    work = Work(state, nothing_to_do(SHOP_SLOTS))
+    for kind, handler in _handlers(book, events).items():
+        active = legal & (action.kind == kind)
+        if kind == Kind.PICK:
+            active &= ~_picks_consumable(state, action)
+        work = only_where(active, handler, work, action)
+
+    uses = (action.kind == Kind.USE) | (action.kind == Kind.BUY_AND_USE)
+    uses |= (action.kind == Kind.PICK) & _picks_consumable(state, action)
+    source = jnp.where(
+        action.kind == Kind.USE,
+        consumables.FROM_AREA,
+        jnp.where(action.kind == Kind.PICK, consumables.FROM_PACK, consumables.FROM_SHOP),
+    )
+    work = only_where(
+        legal & uses,
+        lambda work, action, source: consumables.use(work, source, action.slot, action.cards, book, events),
+        work,
+        action,
+        source,
+    )
+    for number, (needed, stage) in enumerate(_stages(book, events)):
+        work = only_where(needed(work), stage, work)
+        if number == _LAST_DEAL:
+            work = round_end.no_cards_left(work)
+    return Work(_settle(state, work.state, action, events), work.todo)
+
+
+def _picks_consumable(state: State, action: Action) -> Array:
+    slot = jnp.clip(action.slot, 0, state.pack.cards.id.shape[0] - 1)
+    return is_consumable(state.pack.cards.id[slot])
+
+
+def _settle(before: State, state: State, action: Action, events: JokerEvents) -> State:
+    """Discards and free rerolls follow the jokers at once when such a joker is gained, lost or debuffed."""
+    more = ev.total(state.jokers, events.discards) - ev.total(before.jokers, events.discards)
+    free = ev.total(state.jokers, events.free_rerolls) - ev.total(before.jokers, events.free_rerolls)
+    resets = action.kind == Kind.CASH_OUT
+    discards = jnp.maximum(state.round.discards_left + jnp.where(resets, 0, more), 0)
+    rerolls = jnp.maximum(state.shop.free_rerolls + free, 0)
+    return replace(
+        state,
+        round=update(state.round, discards_left=discards),
+        shop=update(state.shop, free_rerolls=rerolls),
+    )

@@ -1,4 +1,7 @@
-"""Compaction: under vmap, work that few games of a batch need is done for those games only."""
+"""Compaction: under vmap, work that few games of a batch need is done for those games only.
+
+The same idea as `dispatch.py`, for functions of few values inside a rule.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.custom_batching import custom_vmap
+from jax.extend.core import Primitive
+from jax.interpreters import batching, mlir
 
 
 def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
@@ -17,62 +21,88 @@ def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., A
     get zeros. Nested vmaps are flattened into one batch. Results do not depend on the batch size or on jit.
 
     Args:
-      function: pytrees of arrays -> pytree of arrays.
+      function: pytrees of arrays -> pytree of arrays; it must not close over traced values.
       chunk: games per turn of the loop.
 
     Returns:
       A function (active: bool[], *arguments) -> result.
     """
 
-    @custom_vmap
-    def batch(active: Array, *args: Any) -> Any:
-        """All arguments with a leading axis of games."""
-        games = active.shape[0]
-        size = min(chunk, games)
-        count = jnp.sum(active, dtype=jnp.int32)
-        place = jnp.where(active, jnp.cumsum(active, dtype=jnp.int32) - 1, games + size)
-        order = jnp.full(games + size, games, jnp.int32)
-        order = order.at[place].set(jnp.arange(games, dtype=jnp.int32), mode="drop")
-        shapes = jax.eval_shape(jax.vmap(function), *args)
-
-        def turn(carry: tuple[Array, Any]) -> tuple[Array, Any]:
-            start, out = carry
-            chosen = lax.dynamic_slice(order, (start,), (size,))
-            some = jax.tree.map(lambda value: value.at[chosen].get(mode="clip"), args)
-            result = jax.vmap(function)(*some)
-            put = lambda whole, part: whole.at[chosen].set(part, mode="drop")  # noqa: E731
-            return start + size, jax.tree.map(put, out, result)
-
-        blank = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
-        return lax.while_loop(lambda carry: carry[0] < count, turn, (jnp.int32(0), blank))[1]
-
-    def every_batched(axis_size: int, in_batched: Any, args: Any) -> Any:
-        """All arguments with the new axis in front."""
-        return jax.tree.map(
-            lambda is_batched, value: (
-                value if is_batched else jnp.broadcast_to(value, (axis_size, *jnp.shape(value)))
-            ),
-            tuple(in_batched),
-            tuple(args),
-        )
-
-    @batch.def_vmap
-    def batch_of_batches(axis_size: int, in_batched: Any, *args: Any) -> tuple[Any, Any]:
-        args = every_batched(axis_size, in_batched, args)
-        games = axis_size * args[0].shape[1]
-        flat = jax.tree.map(lambda value: value.reshape(games, *value.shape[2:]), args)
-        out = batch(*flat)
-        out = jax.tree.map(lambda value: value.reshape(axis_size, games // axis_size, *value.shape[1:]), out)
-        return out, jax.tree.map(lambda _: True, out)
-
-    @custom_vmap
     def call(active: Array, *args: Any) -> Any:
-        del active
-        return function(*args)
-
-    @call.def_vmap
-    def one_batch(axis_size: int, in_batched: Any, *args: Any) -> tuple[Any, Any]:
-        out = batch(*every_batched(axis_size, in_batched, args))
-        return out, jax.tree.map(lambda _: True, out)
+        leaves, tree = jax.tree.flatten(args)
+        leaves = [jnp.asarray(leaf) for leaf in leaves]
+        shapes = jax.eval_shape(function, *args)
+        out_leaves, out_tree = jax.tree.flatten(shapes)
+        out = _compacted_p.bind(
+            jnp.asarray(active), *leaves, function=function, tree=tree, shapes=tuple(out_leaves), chunk=chunk,
+            batched=False,
+        )  # fmt: skip
+        return jax.tree.unflatten(out_tree, out)
 
     return call
+
+
+_compacted_p = Primitive("compacted")
+_compacted_p.multiple_results = True
+
+
+def _run(active: Array, *leaves: Array, function: Any, tree: Any, shapes: Any, chunk: int, batched: bool) -> Any:
+    if not batched:
+        return jax.tree.leaves(function(*jax.tree.unflatten(tree, leaves)))
+    games = active.shape[0]
+    size = min(chunk, games)
+    count = jnp.sum(active, dtype=jnp.int32)
+    place = jnp.where(active, jnp.cumsum(active, dtype=jnp.int32) - 1, games + size)
+    order = jnp.full(games + size, games, jnp.int32)
+    order = order.at[place].set(jnp.arange(games, dtype=jnp.int32), mode="drop")
+
+    def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
+        start, out = carry
+        chosen = lax.dynamic_slice(order, (start,), (size,))
+        some = [value.at[chosen].get(mode="clip") for value in leaves]
+        result = jax.tree.leaves(jax.vmap(function)(*jax.tree.unflatten(tree, some)))
+        return start + size, [
+            whole.at[chosen].set(part, mode="drop") for whole, part in zip(out, result, strict=True)
+        ]
+
+    blank = [jnp.zeros((games, *shape.shape), shape.dtype) for shape in shapes]
+    return lax.while_loop(lambda carry: carry[0] < count, turn, (jnp.int32(0), blank))[1]
+
+
+@_compacted_p.def_abstract_eval
+def _out_shapes(active: Any, *leaves: Any, shapes: Any, batched: bool, **params: Any) -> Any:
+    del leaves, params
+    lead = active.shape if batched else ()
+    return [jax.core.ShapedArray((*lead, *shape.shape), shape.dtype) for shape in shapes]
+
+
+@_compacted_p.def_impl
+def _outside_jit(*operands: Array, **params: Any) -> Any:
+    return _run(*operands, **params)
+
+
+mlir.register_lowering(_compacted_p, mlir.lower_fun(_run, multiple_results=True))
+
+
+def _batch(operands: Any, dims: Any, *, batched: bool, **params: Any) -> Any:
+    games = next(
+        value.shape[dim]
+        for value, dim in zip(operands, dims, strict=True)
+        if dim is not batching.not_mapped
+    )
+    values = [
+        jnp.broadcast_to(value, (games, *value.shape))
+        if dim is batching.not_mapped
+        else jnp.moveaxis(value, dim, 0)
+        for value, dim in zip(operands, dims, strict=True)
+    ]
+    if batched:  # a batch of batches is one larger batch
+        inner = values[0].shape[1]
+        values = [value.reshape(games * inner, *value.shape[2:]) for value in values]
+    out = _compacted_p.bind(*values, batched=True, **params)
+    if batched:
+        out = [value.reshape(games, inner, *value.shape[1:]) for value in out]
+    return out, [0] * len(out)
+
+
+batching.primitive_batchers[_compacted_p] = _batch

@@ -4,6 +4,9 @@ A step is a sequence of stages. Each is a function of the whole work of one game
 the games that are active. In a batch these are gathered in chunks, only the fields that the stage reads are
 gathered, and only those that it writes are scattered back (both are read off the stage's jaxpr). A single
 game takes a branch.
+
+A stage is a primitive of its own, not a `custom_vmap`: that would trace each stage once as a single game
+before it traces the batch (measured for the whole step: 70 s of tracing instead of 20 s).
 """
 
 from collections.abc import Callable
@@ -12,11 +15,12 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.custom_batching import custom_vmap
-from jax.extend.core import jaxpr_as_fun
+from jax.extend.core import Primitive, jaxpr_as_fun
+from jax.interpreters import batching, mlir
 
 Work = TypeVar("Work")
 CHUNK = 128
+NOT_BATCHED = batching.not_mapped
 
 
 def only_where(
@@ -29,48 +33,69 @@ def only_where(
       stage: (work, *args) -> work of the same structure; it must not close over traced values.
       chunk: games per turn of the loop in a batch.
     """
-    return _stage_call(stage, chunk)(active, work, args)
-
-
-def _stage_call(stage: Callable[..., Any], chunk: int) -> Callable[..., Any]:
-    @custom_vmap
-    def batch(active: Array, work: Any, args: Any) -> Any:
-        """Everything with a leading axis of games."""
-        return _in_chunks(stage, chunk, active, work, args)
-
-    def every_batched(axis_size: int, in_batched: Any, values: Any) -> Any:
-        return jax.tree.map(
-            lambda is_batched, value: (
-                value if is_batched else jnp.broadcast_to(value, (axis_size, *jnp.shape(value)))
-            ),
-            in_batched,
-            values,
-        )
-
-    @batch.def_vmap
-    def batch_of_batches(axis_size: int, in_batched: Any, *values: Any) -> tuple[Any, Any]:
-        values = every_batched(axis_size, tuple(in_batched), tuple(values))
-        games = axis_size * values[0].shape[1]
-        flat = jax.tree.map(lambda value: value.reshape(games, *value.shape[2:]), values)
-        out = batch(*flat)
-        out = jax.tree.map(lambda value: value.reshape(axis_size, games // axis_size, *value.shape[1:]), out)
-        return out, jax.tree.map(lambda _: True, out)
-
-    @custom_vmap
-    def call(active: Array, work: Any, args: Any) -> Any:
-        return lax.cond(active, lambda work: stage(work, *args), lambda work: work, work)
-
-    @call.def_vmap
-    def one_batch(axis_size: int, in_batched: Any, *values: Any) -> tuple[Any, Any]:
-        out = batch(*every_batched(axis_size, tuple(in_batched), tuple(values)))
-        return out, jax.tree.map(lambda _: True, out)
-
-    return call
-
-
-def _in_chunks(stage: Callable[..., Any], chunk: int, active: Array, work: Any, args: Any) -> Any:
     leaves, tree = jax.tree.flatten((work, args))
-    written_count = len(jax.tree.leaves(work))
+    leaves = [jnp.asarray(leaf) for leaf in leaves]
+    count = len(jax.tree.leaves(work))
+    out = _stage_p.bind(
+        jnp.asarray(active), *leaves, stage=stage, tree=tree, written=count, chunk=chunk, batched=False
+    )
+    return jax.tree.unflatten(jax.tree.structure(work), out)
+
+
+_stage_p = Primitive("stage")
+_stage_p.multiple_results = True
+
+
+def _one_game(active: Array, *leaves: Array, stage: Any, tree: Any, written: int) -> list[Array]:
+    work, args = jax.tree.unflatten(tree, leaves)
+    out = lax.cond(active, lambda work: stage(work, *args), lambda work: work, work)
+    return jax.tree.leaves(out)
+
+
+def _run(active: Array, *leaves: Array, stage: Any, tree: Any, written: int, chunk: int, batched: bool) -> Any:
+    if not batched:
+        return _one_game(active, *leaves, stage=stage, tree=tree, written=written)
+    return _in_chunks(stage, tree, written, chunk, active, list(leaves))
+
+
+@_stage_p.def_abstract_eval
+def _shapes(active: Any, *leaves: Any, written: int, **params: Any) -> Any:
+    del active, params
+    return leaves[:written]
+
+
+@_stage_p.def_impl
+def _outside_jit(*operands: Array, **params: Any) -> Any:
+    return jax.jit(lambda *values: _run(*values, **params))(*operands)
+
+
+mlir.register_lowering(_stage_p, mlir.lower_fun(_run, multiple_results=True))
+
+
+def _batch(operands: Any, dims: Any, *, batched: bool, **params: Any) -> Any:
+    games = next(value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not NOT_BATCHED)
+    values = []
+    for value, dim in zip(operands, dims, strict=True):
+        if dim is NOT_BATCHED:
+            values.append(jnp.broadcast_to(value, (games, *value.shape)))
+        else:
+            values.append(jnp.moveaxis(value, dim, 0))
+    if not batched:
+        out = _stage_p.bind(*values, batched=True, **params)
+        return out, [0] * len(out)
+    # A batch of batches is one larger batch.
+    inner = values[0].shape[1]
+    flat = [value.reshape(games * inner, *value.shape[2:]) for value in values]
+    out = _stage_p.bind(*flat, batched=True, **params)
+    return [value.reshape(games, inner, *value.shape[1:]) for value in out], [0] * len(out)
+
+
+batching.primitive_batchers[_stage_p] = _batch
+
+
+def _in_chunks(
+    stage: Callable[..., Any], tree: Any, written_count: int, chunk: int, active: Array, leaves: list[Array]
+) -> list[Array]:
     games = active.shape[0]
     size = min(chunk, games)
 
@@ -103,11 +128,11 @@ def _in_chunks(stage: Callable[..., Any], chunk: int, active: Array, work: Any, 
         for n in read:
             values[n] = now.get(n, leaves[n]).at[chosen].get(mode="clip")
         results = evaluate(*values)
-        put = [now[n].at[chosen].set(results[n], mode="drop", unique_indices=False) for n in written]
+        put = [now[n].at[chosen].set(results[n], mode="drop") for n in written]
         return start + size, put
 
     start = (jnp.int32(0), [leaves[n] for n in written])
     _, changed = lax.while_loop(lambda carry: carry[0] < count, turn, start)
     for n, value in zip(written, changed, strict=True):
         leaves[n] = value
-    return jax.tree.unflatten(tree, leaves)[0]
+    return leaves[:written_count]

@@ -162,7 +162,7 @@ def take(cards: Cards, places: Array) -> Cards:
 # --- the whole run --------------------------------------------------------------------------------------
 
 DECK_CAPACITY, TAG_CAPACITY = 128, 16
-SHOP_SLOTS, SHOP_VOUCHERS, SHOP_PACKS, PACK_CARDS = 4, 6, 2, 5
+SHOP_SLOTS, SHOP_VOUCHERS, SHOP_PACKS, PACK_CARDS = 4, 6, 4, 5
 TARGETS_KEPT = 3  # antes whose Orbital hands are kept
 
 
@@ -301,7 +301,7 @@ class Shop:
     Attributes:
       cards: `Offers` with 4 places.
       vouchers: int16[6], item ids: that of the ante, then those of Voucher Tags; 0 = none.
-      packs: int8[2], pack ids, 0 = none. packs_free: bool[2], by a Coupon Tag.
+      packs: int8[4], pack ids, 0 = none (a shop opens with two). packs_free: bool[4], by a Coupon Tag.
       rerolls_paid: int32[], in this round: each makes the next one dearer by $1.
       free_rerolls: int32[], left (Chaos the Clown). reroll_base_free: bool[], D6 Tag.
     """

@@ -34,10 +34,10 @@ from jaxtro.env.phases import (
 )
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import SHOP_SLOTS, State
-from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, update
+from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, set_todo, update
 
 Handler = Callable[[Work, Action], Work]
-_LAST_DEAL = 5  # stage after which a hand can be found empty
+_LAST_DEAL = 7  # stage after which a hand can be found empty
 
 
 def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
@@ -46,8 +46,8 @@ def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
         Kind.SELECT: lambda work, action: blind_select.select(work, book, events),
         Kind.SKIP: lambda work, action: tags.skip(work),
         Kind.REROLL_BOSS: lambda work, action: blind_select.reroll_boss(work),
-        Kind.PLAY: lambda work, action: playing.play(work, book, events, action.cards),
-        Kind.DISCARD: lambda work, action: discarding.discard(work, book, events, action.cards),
+        Kind.PLAY: lambda work, action: playing.press_play(work, action.cards),
+        Kind.DISCARD: lambda work, action: set_todo(work, discarded=action.cards),
         Kind.SORT: lambda work, action: selling.sort_hand(work, action.slot),
         Kind.MOVE_HAND: lambda work, action: selling.move_hand_card(work, action.slot, action.to),
         Kind.MOVE_JOKER: lambda work, action: selling.move_joker(work, action.slot, action.to),
@@ -68,6 +68,8 @@ def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
 def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[Callable[[Work], Array], Callable]]:
     """What follows the handler: (which games need it, the stage)."""
     return [
+        (lambda work: jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
+        (lambda work: jnp.any(work.todo.played), lambda work: playing.score_played(work, book)),
         (lambda work: jnp.any(work.todo.doomed), _destroy),
         (lambda work: work.todo.n_created > 0, lambda work: creation.create_items(work, book, events)),
         (lambda work: work.todo.close_pack, packs.close_pack),

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env.scoring.book import CREATED
-from jaxtro.env.state import DECK_CAPACITY, State
+from jaxtro.env.state import DECK_CAPACITY, HAND_CAPACITY, State
 
 MOST_CREATED = 32  # items that one step may make: 16 consumables, or jokers, and as many more
 # What can be made: the consumables of `CREATED`, then jokers.
@@ -32,6 +32,8 @@ class Todo:
     Attributes:
       created: int8[32], codes of `creation`, in order. n_created: int32.
       in_use: int16, item id of the consumable being used; it still counts as existing.
+      played: bool[D], cards of the deck that are played. discarded: bool[H], cards of the hand that are discarded,
+        by the player or (with `played`) by The Hook.
       doomed: bool[D], playing cards to destroy.
       close_pack: bool. blind_tags: bool, blind-select tags fire. bosses: int32, bosses to draw.
       shuffle, deal: int8, see the constants above. debuffs: bool, debuffs of cards are found anew.
@@ -47,6 +49,8 @@ class Todo:
     created: Array
     n_created: Array
     in_use: Array
+    played: Array
+    discarded: Array
     doomed: Array
     close_pack: Array
     blind_tags: Array
@@ -85,6 +89,8 @@ def nothing_to_do(shop_slots: int) -> Todo:
         created=jnp.zeros(MOST_CREATED, jnp.int8),
         n_created=number,
         in_use=jnp.int16(0),
+        played=jnp.zeros(DECK_CAPACITY, bool),
+        discarded=jnp.zeros(HAND_CAPACITY, bool),
         doomed=jnp.zeros(DECK_CAPACITY, bool),
         close_pack=flag,
         blind_tags=flag,

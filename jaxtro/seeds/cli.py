@@ -108,7 +108,7 @@ def _title(rules: gen.RunRules) -> str:
 def run_seed(args: argparse.Namespace) -> int:
     """Prints what a seed holds."""
     seed, rules = encode_seed(args.seed), _rules(args)
-    size = int(gen.shop_size(gen.start_situation(rules)))
+    size = int(gen.shop_size(gen.start_situation(rules).has))
     plan = Plan(
         args.antes,
         args.view,

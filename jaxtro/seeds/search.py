@@ -43,7 +43,7 @@ def plan_for(
     Raises:
       query.FilterError: if a filter asks for an ante or slot that is not searched.
     """
-    size = int(gen.shop_size(gen.start_situation(rules)))
+    size = int(gen.shop_size(gen.start_situation(rules).has))
     per_ante = slots if view == "queue" else (rerolls + 2) * size
     for want in wants:
         _refuse_impossible(want, rules)

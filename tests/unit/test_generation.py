@@ -80,7 +80,7 @@ def test_starting_situations_open_what_they_should():
     assert not bool(open_now[item("j_steel_joker")])
     assert not bool(open_now[item("j_marble")]), "an owned joker is not offered"
     zodiac = gen.start_situation(gen.make_rules("Zodiac Deck"))
-    assert int(gen.shop_size(zodiac)) == 3
+    assert int(gen.shop_size(zodiac.has)) == 3
     assert gen.slot_rates(gen.make_rules("zodiac"), zodiac).tolist() == [20, 9.6, 9.6, 0, 0]
     assert bool(gen.open_items(zodiac)[item("v_overstock_plus")])
     assert not bool(gen.open_items(zodiac)[item("v_overstock_norm")])

@@ -13,7 +13,7 @@ from jaxtro.env.generation.antes import (
 )
 from jaxtro.env.generation.deck import StartingDeck, known_deck, shuffled, starting_deck
 from jaxtro.env.generation.items import Item, new_consumable, new_joker, pick_item, rare_tag_joker
-from jaxtro.env.generation.packs import open_pack, pack_cards, pack_kind
+from jaxtro.env.generation.packs import ARCANA, open_pack, pack_card, pack_cards, pack_kind
 from jaxtro.env.generation.rules import RunRules, default_locks, locked_masks, make_rules, rules_of
 from jaxtro.env.generation.shop import next_pack, shop_size, shop_slot, slot_rates
 from jaxtro.env.generation.situation import (
@@ -25,6 +25,7 @@ from jaxtro.env.generation.situation import (
 )
 
 __all__ = [
+    "ARCANA",
     "Item",
     "RoundTargets",
     "RunRules",
@@ -45,6 +46,7 @@ __all__ = [
     "open_items",
     "open_pack",
     "orbital_hands",
+    "pack_card",
     "pack_cards",
     "pack_kind",
     "pick_item",

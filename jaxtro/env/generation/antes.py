@@ -25,6 +25,7 @@ _BOSS_MIN_ANTE = np.array([0] + [row["min_ante"] or 0 for row in BLINDS.rows], n
 _BOSS_SHOWDOWN = np.array([False] + [row["type"] == "showdown" for row in BLINDS.rows])
 _TAG_MIN_ANTE = np.array([TAGS.row(tag)["min_ante"] for tag in TAG_POOL], np.int32)
 _STONE = ENHANCEMENTS.keys.index("m_stone")
+_TARGET_STREAMS = ("idol{a}", "mail{a}", "cas{a}", "anc{a}")
 
 
 def next_boss(
@@ -48,7 +49,7 @@ def next_boss(
     eligible = jnp.where(showdown_ante, showdown, ~showdown & due) & ~rules.banned_blinds[pool]
     counts = used[pool]
     least = jnp.min(jnp.where(eligible, counts, jnp.iinfo(jnp.int32).max))
-    place, streams = rng.pick_where(streams, "boss", ante, eligible & (counts == least))
+    place, streams = rng.pick_where(streams, "boss", ante, eligible & (counts == least), rare=True)
     boss = pool[place]
     return boss, used.at[boss].add(1), streams
 
@@ -92,17 +93,17 @@ def pick_hand(
     listed: bool[12] by hand id. order: int8[12], another walking order. Returns int32[] hand id.
     """
     walk = jnp.asarray(HAND_WALK if order is None else order).astype(jnp.int32)
-    place, streams = rng.pick_where(streams, key, ante, listed[walk], when)
+    place, streams = rng.pick_where(streams, key, ante, listed[walk], when, rare=True)
     return walk[place], streams
 
 
 def orbital_hands(streams: rng.Streams, hands_played: Array, ante: Array) -> tuple[Array, rng.Streams]:
     """The Orbital Tag hands of Small, Big and Boss, drawn when an ante is first shown. -> int32[3]"""
-    listed, hands = visible_hands(hands_played), []
-    for _ in range(3):
-        hand, streams = pick_hand(streams, "orbital", ante, listed)
-        hands.append(hand)
-    return jnp.stack(hands), streams
+    walk = jnp.asarray(HAND_WALK).astype(jnp.int32)
+    listed = visible_hands(hands_played)[walk]
+    u, states = rng.peek_successive(streams, "orbital", ante, 3)
+    streams = rng.use_successive(streams, "orbital", ante, states, jnp.int32(3))
+    return walk[jnp.stack([rng.nth_member(listed, u[number]) for number in range(3)])], streams
 
 
 def to_do_hand(
@@ -150,11 +151,10 @@ def round_targets(
       The targets; a place is N where no card can be a target (the caller keeps its default then).
     """
     member = present & (enhancement != _STONE)
-    places = []
-    for key in ("idol{a}", "mail{a}", "cas{a}"):
-        place, streams = rng.pick_where(streams, key, ante, member)
-        places.append(place)
+    peeked = rng.peek(streams, _TARGET_STREAMS, ante)
+    some = jnp.any(member)
+    streams = rng.commit(streams, peeked, (some, some, some, True))
+    idol, mail, castle = (rng.nth_member(member, peeked.u[number]) for number in range(3))
     suits = jnp.asarray(ANCIENT_SUITS)
-    at, streams = rng.pick_where(streams, "anc{a}", ante, suits != ancient)
-    idol, mail, castle = places
+    at = rng.nth_member(suits != ancient, peeked.u[3])
     return RoundTargets(idol, mail, castle, suits[at].astype(jnp.int32)), streams

@@ -37,17 +37,20 @@ _SOUL, _BLACK_HOLE = item("c_soul"), item("c_black_hole")
 _SOUL_CHANCE = 0.997
 
 # What a consumable of a pack is: rows of streams and pools by Tarot, Planet, Spectral, Omen Globe Spectral.
-_TAROT, _PLANET, _SPECTRAL_CARD, _OMEN = range(4)
-_SOUL_STREAM = np.array([STREAM_ID[f"soul_{k}{{a}}"] for k in ("Tarot", "Planet", "Spectral", "Spectral")])
+_TAROT, _PLANET, _SPECTRAL_CARD, _OMEN, _HALLUCINATED = range(5)
+_SOUL_STREAM = np.array(
+    [STREAM_ID[f"soul_{k}{{a}}"] for k in ("Tarot", "Planet", "Spectral", "Spectral", "Tarot")]
+)
 _PICK_STREAM = np.array(
     [
         consumable_stream("Tarot", "arcana_pack"),
         consumable_stream("Planet", "celestial_pack"),
         consumable_stream("Spectral", "spectral_pack"),
         consumable_stream("Spectral", "omen_globe"),
+        consumable_stream("Tarot", "hallucination"),
     ]
 )
-_PICK_POOL = np.array([POOL_ID[k] for k in ("Tarot", "Planet", "Spectral", "Spectral")])
+_PICK_POOL = np.array([POOL_ID[k] for k in ("Tarot", "Planet", "Spectral", "Spectral", "Tarot")])
 
 
 def pack_kind(pack: Array) -> Array:
@@ -113,7 +116,7 @@ def _standard_card(u: Array, rate: Array) -> Item:
     )
 
 
-def _pack_card(
+def pack_card(
     streams: rng.Streams,
     rules: RunRules,
     situation: Situation,
@@ -121,11 +124,19 @@ def _pack_card(
     kind: Array,
     first: Array,
     when: Array,
+    hallucinated: Array | bool = False,
 ) -> tuple[Item, rng.Streams]:
-    """One card of a pack of any kind."""
+    """One card of a pack of any kind.
+
+    Args:
+      kind: int32[], index into `PACK_KINDS`. first: bool[], the first card of its pack (Telescope).
+      when: bool[]; where False nothing is drawn and the item is empty.
+      hallucinated: bool[], not a card of the pack but the Tarot of a Hallucination; kind must be ARCANA.
+    """
+    hallucinated = jnp.asarray(hallucinated)
     standard, buffoon = when & (kind == STANDARD), when & (kind == BUFFOON)
     consumable = when & ~standard & ~buffoon
-    globe = consumable & (kind == ARCANA) & situation.has("v_omen_globe")
+    globe = consumable & (kind == ARCANA) & ~hallucinated & situation.has("v_omen_globe")
     peeked = rng.peek(streams, jnp.asarray(_LANES)[kind], ante)
     u = peeked.u
     poll = joker_lanes_used("buffoon_pack", rules, buffoon)
@@ -141,8 +152,9 @@ def _pack_card(
 
     row = jnp.where(kind == CELESTIAL, _PLANET, jnp.where(kind == SPECTRAL, _SPECTRAL_CARD, _TAROT))
     row = jnp.where(globe & (u[0] > 0.8), _OMEN, row)
+    row = jnp.where(hallucinated, _HALLUCINATED, row)
     forced = jnp.where((kind == CELESTIAL) & first, telescope_planet(situation), 0)
-    special, streams = _soul_checks(streams, rules, situation, ante, row, consumable & (forced == 0))
+    special, streams = _soul_checks(streams, rules, situation, ante, row, consumable & ~hallucinated & (forced == 0))
     forced = jnp.where(forced > 0, forced, special)
 
     # One pick serves every kind: only the stream and the pool differ.
@@ -182,7 +194,7 @@ def open_pack(
     def one(carry: tuple[rng.Streams, Situation], place: Array) -> tuple[tuple[rng.Streams, Situation], Item]:
         streams, situation = carry
         active = jnp.asarray(when) & (place < count)
-        made, streams = _pack_card(streams, rules, situation, ante, kind, place == 0, active)
+        made, streams = pack_card(streams, rules, situation, ante, kind, place == 0, active)
         return (streams, add_existing(situation, made.id)), made
 
     places = jnp.arange(MAX_PACK_CARDS, dtype=jnp.int32)

@@ -1,5 +1,7 @@
 """Shop slots and the packs on offer (rng.md 6.2, 6.3)."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -59,10 +61,12 @@ def slot_rates(rules: RunRules, situation: Situation) -> Array:
     return jnp.stack([rules.joker_rate, tarot, planet, playing, rules.spectral_rate])
 
 
-def shop_size(situation: Situation) -> Array:
-    """Number of card slots: 2, one more with Overstock, another with Overstock Plus. -> int32[]"""
-    extra = situation.has("v_overstock_norm").astype(jnp.int32) + situation.has("v_overstock_plus")
-    return 2 + extra
+def shop_size(has: Callable[[str], Array]) -> Array:
+    """Number of card slots: 2, one more with Overstock, another with Overstock Plus. -> int32[]
+
+    has: tells whether a voucher is redeemed.
+    """
+    return 2 + has("v_overstock_norm").astype(jnp.int32) + has("v_overstock_plus")
 
 
 def _walk(q: Array, rates: Array) -> Array:

@@ -190,7 +190,7 @@ def _force_card(state: State, when: Array) -> State:
     forced = state.round.forced.astype(jnp.int32)
     gone = (forced < 0) | ~in_hand[jnp.maximum(forced, 0)]
     draws = when & gone & (state.piles.n_hand > 0)
-    place, streams = rng.pick_where(state.streams, "cerulean_bell", state.run.ante, in_hand, draws)
+    place, streams = rng.pick_where(state.streams, "cerulean_bell", state.run.ante, in_hand, draws, rare=True)
     forced = jnp.where(draws, place, forced).astype(jnp.int8)
     return replace(state, streams=streams, round=replace(state.round, forced=forced))
 
@@ -203,7 +203,7 @@ def _debuff_joker(state: State, when: Array) -> State:
     member = there & (~jokers.debuffed | (jnp.sum(there) < 2))
     order = by_creation(jokers.number, member)
     count = jnp.sum(member, dtype=jnp.int32)
-    nth, streams = rng.pick(state.streams, "crimson_heart", state.run.ante, count, armed & (count > 0))
+    nth, streams = rng.pick(state.streams, "crimson_heart", state.run.ante, count, armed & (count > 0), rare=True)
     picked = order[jnp.clip(nth, 0, order.shape[0] - 1)]
     perished = there & (jokers.perish == 0)
     hit = (count > 0) & (jnp.arange(there.shape[0]) == picked)

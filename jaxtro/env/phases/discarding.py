@@ -46,7 +46,7 @@ def cards_destroyed(state: State, events: JokerEvents, area: Area, gone: Array) 
     return replace(state, jokers=replace(state.jokers, stored=state.jokers.stored + gain))
 
 
-def discard_cards(work: Work, book: JokerBook, events: JokerEvents, chosen: Array) -> Work:
+def _discard_cards(work: Work, book: JokerBook, events: JokerEvents, chosen: Array) -> Work:
     """Moves cards to the discard pile with all that seals and jokers do to discarded cards.
 
     The Hook's discard is one, too (corner case 28). chosen: bool[H].
@@ -125,24 +125,30 @@ def _first_five(cards: Cards, chosen: Array) -> Cards:
     return replace(five, rank=jnp.where(at >= 0, five.rank, 0).astype(jnp.int8))
 
 
-def discard(work: Work, book: JokerBook, events: JokerEvents, chosen: Array) -> Work:
-    """The player's discard. chosen: bool[H], one to five cards."""
-    state = work.state
+def discard(work: Work, book: JokerBook, events: JokerEvents) -> Work:
+    """The player's discard, or The Hook's, which counts for nothing that counts discards."""
+    state, chosen = work.state, work.todo.discarded
+    mine = ~jnp.any(work.todo.played)
     # Burnt Joker: the first discard of a round raises its poker hand; copies add one each.
     levels = jnp.sum(jnp.asarray(events.discard_levels)[ev.acting(book, state.jokers)], dtype=jnp.int32)
-    levels = jnp.where(state.round.discards_used == 0, levels, 0)
+    levels = jnp.where(mine & (state.round.discards_used == 0), levels, 0)
     five = _first_five(take_hand(state.deck, state.piles.hand), chosen)
     poker_hand = detect(five, hand_rules(book, state)).hand
     hands = state.poker_hands
     state = replace(state, poker_hands=replace(hands, level=hands.level.at[poker_hand].add(levels)))
-    work = discard_cards(Work(state, work.todo), book, events, chosen)
+    work = _discard_cards(Work(state, work.todo), book, events, chosen)
     state, now = work.state, work.state.round
-    cost = run_rules.of_challenge(state.rules, run_rules.DISCARD_COST)
+    cost = jnp.where(mine, run_rules.of_challenge(state.rules, run_rules.DISCARD_COST), 0)
     state = replace(
         state,
         run=update(state.run, money=state.run.money - cost),
-        round=update(now, discards_left=now.discards_left - 1, discards_used=now.discards_used + 1),
+        round=update(now, discards_left=now.discards_left - mine, discards_used=now.discards_used + mine),
     )
-    return set_todo(Work(state, work.todo), deal=DEAL_DISCARD, cost=cost)
+    return set_todo(
+        Work(state, work.todo),
+        deal=jnp.where(mine, DEAL_DISCARD, work.todo.deal),
+        cost=work.todo.cost + cost,
+        discarded=jnp.zeros_like(chosen),
+    )
 
 

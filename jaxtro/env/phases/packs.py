@@ -9,10 +9,9 @@ from jax import Array, lax
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env import rng
-from jaxtro.env.areas import reversed_first, under
+from jaxtro.env.areas import reversed_first, set_row, under
 from jaxtro.env.chance import hits
-from jaxtro.env.generation import new_consumable
-from jaxtro.env.generation import open_pack as pack_contents
+from jaxtro.env.generation import ARCANA, add_existing, pack_card, pack_cards, pack_kind
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import (
     consumable_count,
@@ -40,47 +39,39 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     """Makes the cards of the pack, then Hallucination may make a Tarot."""
     state, todo = work.state, work.todo
     pack = todo.open_pack.astype(jnp.int32)
-    made, exists, streams = pack_contents(
-        state.streams, state.rules, situation(state, events), state.run.ante, pack
-    )
-
-    def store(place: Array, carry: tuple) -> tuple:
-        streams, stored = carry
-        number, streams = new_stored(book, state, streams, made.id[place], jnp.bool_(True))
-        return streams, stored.at[place].set(number)
-
-    streams, stored = lax.fori_loop(0, PACK_CARDS, store, (streams, jnp.zeros(PACK_CARDS, jnp.float64)))
-    offers = offer(made, stored, jnp.ones(PACK_CARDS, bool))
-    blank: Offers = jax.tree.map(jnp.asarray, no_offers(PACK_CARDS))
-    offers = jax.tree.map(lambda values, empty: values.astype(empty.dtype), offers, blank)
-
-    # Hallucination: each one (and each copy) rolls only while a slot is free.
+    kind, count = pack_kind(pack), pack_cards(pack)
+    start, ante = situation(state, events), state.run.ante
+    # Hallucinations (and copies) roll after the cards are there, each only while a slot is free.
     odds = jnp.asarray(events.pack_odds)[ev.acting(book, state.jokers)]
     probability = ev.probability(book, state.jokers)
+    hallucinations = jnp.sum(odds > 0, dtype=jnp.int32)
+    each_odds = jnp.max(odds)
+    blank: Offers = jax.tree.map(jnp.asarray, no_offers(PACK_CARDS))
 
-    def more(carry: tuple) -> Array:
-        return carry[0] < odds.shape[0]
-
+    # One loop makes the cards of the pack and the Tarots: they differ in stream and pool only.
     def one(carry: tuple) -> tuple:
-        place, streams, consumables, next_number, existing = carry
-        now = replace(
-            state, consumables=consumables, run=replace(state.run, next_number=next_number)
-        )
+        number, streams, existing, offers, consumables, next_number = carry
+        here = replace(start, exists=existing)
+        now = replace(state, consumables=consumables, run=replace(state.run, next_number=next_number))
+        in_pack = number < count
         free = consumable_count(consumables) < jnp.minimum(consumable_slots(now), consumables.id.shape[0])
-        rolls = (odds[place] > 0) & free
-        u, streams = rng.uniform(streams, "halu{a}", now.run.ante, rolls)
-        hit = rolls & hits(u, probability, odds[place])
-        here = replace(exists, exists=existing)
-        tarot, streams = new_consumable(streams, here, now.run.ante, "Tarot", "hallucination", hit)
-        now = get_consumable(now, tarot.id, when=hit)
-        existing = existing.at[jnp.where(hit, tarot.id, 0)].add(1)
-        following = jnp.argmax((odds > 0) & (jnp.arange(odds.shape[0]) > place))
-        following = jnp.where(following > place, following, odds.shape[0]).astype(jnp.int32)
-        return following, streams, now.consumables, now.run.next_number, existing
+        rolls = ~in_pack & free
+        u, streams = rng.uniform(streams, "halu{a}", ante, rolls, rare=True)
+        tarot = rolls & hits(u, probability, jnp.maximum(each_odds, 1.0))
+        made, streams = pack_card(
+            streams, state.rules, here, ante, jnp.where(in_pack, kind, ARCANA), number == 0, in_pack | tarot, tarot
+        )
+        stored, streams = new_stored(book, state, streams, made.id, in_pack)
+        offers = set_row(offers, number, offer(made, stored, jnp.bool_(False)), in_pack)
+        now = get_consumable(now, made.id, when=tarot)
+        existing = add_existing(here, made.id).exists
+        return number + 1, streams, existing, offers, now.consumables, now.run.next_number
 
-    first = jnp.where(jnp.any(odds > 0), jnp.argmax(odds > 0), odds.shape[0]).astype(jnp.int32)
-    start = (first, streams, state.consumables, state.run.next_number, exists.exists)
-    _, streams, consumables, next_number, _ = lax.while_loop(more, one, start)
+    first = (
+        jnp.int32(0), state.streams, start.exists, blank, state.consumables, state.run.next_number,
+    )  # fmt: skip
+    end = lax.while_loop(lambda carry: carry[0] < count + hallucinations, one, first)
+    _, streams, _, offers, consumables, next_number = end
     state = replace(
         state,
         streams=streams,

@@ -15,7 +15,6 @@ from jaxtro.env.areas import (
     take_hand,
     without,
 )
-from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import (
     consumable_slots,
     has_voucher,
@@ -24,7 +23,6 @@ from jaxtro.env.owned import (
     lose_jokers,
 )
 from jaxtro.env.phases import boss_effects
-from jaxtro.env.phases.discarding import discard_cards
 from jaxtro.env.scoring import HandScore, JokerBook, score_hand
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.scoring.rolls import Luck
@@ -79,11 +77,10 @@ def scoring_state(state: State) -> ScoringState:
     )
 
 
-def press_play(work: Work, book: JokerBook, events: JokerEvents, chosen: Array) -> tuple[Work, Array]:
+def press_play(work: Work, chosen: Array) -> Work:
     """What happens before the score: cards are marked as played, The Hook and The Tooth act.
 
-    Returns:
-      The work, and the chosen cards in the hand as it is now: bool[H].
+    The Hook's two cards are discarded in the next stage, with all that discarding does. chosen: bool[H]
     """
     state = work.state
     size = state.deck.cards.rank.shape[0]
@@ -92,25 +89,26 @@ def press_play(work: Work, book: JokerBook, events: JokerEvents, chosen: Array) 
     tooth = jnp.where(boss == boss_effects.TOOTH, _TOOTH_DOLLARS, 0) * jnp.sum(chosen, dtype=jnp.int32)
     held = deck_mask_of(state.piles.hand, (state.piles.hand >= 0) & ~chosen, size)
     hooked, streams = jnp.zeros(size, bool), state.streams
-    for _ in range(_HOOK_CARDS):
+    u, states = rng.peek_successive(streams, "hook", state.run.ante, _HOOK_CARDS, boss == boss_effects.HOOK)
+    times = jnp.int32(0)
+    for number in range(_HOOK_CARDS):
         left = held & ~hooked
         hook = (boss == boss_effects.HOOK) & jnp.any(left)
-        place, streams = rng.pick_where(streams, "hook", state.run.ante, left, hook)
-        hooked |= hook & (jnp.arange(size) == place)
+        hooked |= hook & (jnp.arange(size) == rng.nth_member(left, u[number]))
+        times += hook
+    streams = rng.use_successive(streams, "hook", state.run.ante, states, times)
     state = replace(
         state,
         streams=streams,
         deck=replace(state.deck, played_this_ante=state.deck.played_this_ante | played),
+        run=update(state.run, money=state.run.money - tooth),
         round=update(
             state.round,
             fish_armed=state.round.fish_armed | (boss == boss_effects.FISH),
             heart_armed=state.round.heart_armed | (boss == boss_effects.HEART),
         ),
     )
-    work = discard_cards(Work(state, work.todo), book, events, hand_mask_of(state.piles, hooked))
-    state = work.state
-    state = replace(state, run=update(state.run, money=state.run.money - tooth))
-    return Work(state, work.todo), hand_mask_of(state.piles, played)
+    return set_todo(Work(state, work.todo), played=played, discarded=hand_mask_of(state.piles, hooked))
 
 
 def add_copies(deck: Deck, source: Array, count: Array, enhancements: Array | None = None) -> Deck:
@@ -132,10 +130,10 @@ def add_copies(deck: Deck, source: Array, count: Array, enhancements: Array | No
     return replace(copied, cards=replace(copied.cards, enhancement=kinds))
 
 
-def play(work: Work, book: JokerBook, events: JokerEvents, chosen: Array, luck: Luck = "seeded") -> Work:
-    """Plays one to five cards of the hand (run.md 4.1). chosen: bool[H]"""
-    work, chosen = press_play(work, book, events, chosen)
+def score_played(work: Work, book: JokerBook, luck: Luck = "seeded") -> Work:
+    """Scores the played cards, as the hand is after `press_play` (run.md 4.1)."""
     state = work.state
+    chosen = hand_mask_of(state.piles, work.todo.played)
     result, _ = score_hand(scoring_state(state), chosen, book, luck)
     return _after_score(work, chosen, result, book)
 

@@ -137,7 +137,7 @@ def _jokers_at_round_end(state: State, book: JokerBook, events: JokerEvents, bos
 
     def roll(place: Array, carry: tuple) -> tuple:
         streams, gone = carry
-        u, streams = rng.uniform(streams, stream_of[place], ante)
+        u, streams = rng.uniform(streams, stream_of[place], ante, rare=True)
         return streams, gone | ((places == place) & hits(u, probability, odds[place]))
 
     streams, gone = bits.for_each(bits.to_bits(odds > 0), roll, (state.streams, gone))
@@ -309,7 +309,7 @@ def draw_vouchers(work: Work, events: JokerEvents) -> Work:
     def one(carry: tuple) -> tuple:
         left, streams, exists, vouchers, voucher = carry
         now = replace(start, exists=exists)
-        picked, streams = pick_item(streams, now, stream, POOL_ID["Voucher"], ante)
+        picked, streams = pick_item(streams, now, stream, POOL_ID["Voucher"], ante, rare=True)
         free = jnp.argmin(vouchers > 0)
         shown = jnp.where(by_tag, vouchers.at[free].set(picked.astype(vouchers.dtype)), vouchers)
         return left - 1, streams, add_existing(now, picked).exists, shown, jnp.where(by_tag, voucher, picked)

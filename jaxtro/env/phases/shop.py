@@ -22,6 +22,7 @@ from jaxtro.env.owned import (
     discards_per_round,
     get_consumable,
     get_joker,
+    has_voucher,
     hands_per_round,
     is_consumable,
     is_joker,
@@ -35,7 +36,9 @@ from jaxtro.env.phases.creation import new_stored
 from jaxtro.env.phases.tags import DRAWS_HAND, take_first
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import (
+    SHOP_PACKS,
     SHOP_SLOTS,
+    SHOP_VOUCHERS,
     BlindStatus,
     Offers,
     Phase,
@@ -55,6 +58,7 @@ from jaxtro.tables.kinds import FIRST_VOUCHER
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT, POOL_ID, POOL_ITEMS
 
 REROLL_BASE = 5
+_PACKS = 2  # that a shop opens with
 _TAG = TAGS.keys.index
 _UNCOMMON, _RARE, _D6, _COUPON, _VOUCHER = (
     _TAG(f"tag_{name}") for name in ("uncommon", "rare", "d_six", "coupon", "voucher")
@@ -67,6 +71,10 @@ _TAG_EDITION = np.array(
 )
 _RARES = POOL_ITEMS[POOL_ID["Joker3"]]
 _RARES = np.unique(_RARES[_RARES > 0])
+
+
+def _slots(state: State) -> Array:
+    return shop_size(lambda voucher: has_voucher(state, voucher))
 
 
 def _only(tag: int) -> Array:
@@ -102,9 +110,9 @@ def no_shop() -> Shop:
     zero = jnp.int32(0)
     return Shop(
         cards=cards,
-        vouchers=jnp.zeros(6, jnp.int16),
-        packs=jnp.zeros(2, jnp.int8),
-        packs_free=jnp.zeros(2, bool),
+        vouchers=jnp.zeros(SHOP_VOUCHERS, jnp.int16),
+        packs=jnp.zeros(SHOP_PACKS, jnp.int8),
+        packs_free=jnp.zeros(SHOP_PACKS, bool),
         rerolls_paid=zero,
         free_rerolls=zero,
         reroll_base_free=jnp.bool_(False),
@@ -147,7 +155,7 @@ def cash_out(work: Work, events: JokerEvents) -> Work:
         new_blinds=beaten,
         bosses=beaten,
         build_shop=True,
-        fill=jnp.arange(SHOP_SLOTS) < shop_size(situation(state, events)),
+        fill=jnp.arange(SHOP_SLOTS) < _slots(state),
     )
 
 
@@ -219,7 +227,7 @@ def build_shop(work: Work) -> Work:
     """The rest of a new shop: packs, the number of Voucher Tags, the Coupon Tag."""
     state = work.state
     streams, ante, packs = state.streams, state.run.ante, []
-    for place in range(2):
+    for place in range(_PACKS):
         first = ~state.run.shop_visited & (place == 0)
         pack, streams = next_pack(streams, state.rules, ante, first)
         packs.append(pack)
@@ -230,8 +238,8 @@ def build_shop(work: Work) -> Work:
     shop, free = state.shop, coupon > 0
     shop = replace(
         shop,
-        packs=jnp.stack(packs).astype(jnp.int8),
-        packs_free=jnp.broadcast_to(free, (2,)),
+        packs=shop.packs.at[:_PACKS].set(jnp.stack(packs).astype(jnp.int8)),
+        packs_free=free & (jnp.arange(SHOP_PACKS) < _PACKS),
         cards=replace(shop.cards, free=shop.cards.free | (free & there(shop.cards))),
     )
     state = replace(
@@ -314,9 +322,9 @@ def buy_voucher(work: Work, place: Array, events: JokerEvents) -> Work:
         shop=replace(state.shop, vouchers=vouchers),
         run=update(state.run, next_voucher=jnp.where(gone[0], 0, state.run.next_voucher)),
     )
-    before = shop_size(situation(state, events))
+    before = _slots(state)
     state = redeem(pay(state, cost), bought.astype(jnp.int32) - FIRST_VOUCHER + 1)
-    size = shop_size(situation(state, events))
+    size = _slots(state)
     count = jnp.sum(there(state.shop.cards), dtype=jnp.int32)
     slots = jnp.arange(SHOP_SLOTS)
     fill = (size > before) & (slots >= count) & (slots < size)
@@ -329,8 +337,8 @@ def buy_pack(work: Work, place: Array, events: JokerEvents) -> Work:
     cost = pack_prices(state, events)[place]
     shop = state.shop
     pack = shop.packs[place]
-    keep = (shop.packs > 0) & (jnp.arange(2) != place)
-    packs, free = keep_where((shop.packs, shop.packs_free), keep, (jnp.zeros_like(shop.packs), jnp.zeros(2, bool)))
+    keep = (shop.packs > 0) & (jnp.arange(SHOP_PACKS) != place)
+    packs, free = keep_where((shop.packs, shop.packs_free), keep, jax.tree.map(jnp.zeros_like, (shop.packs, shop.packs_free)))
     state = pay(replace(state, shop=replace(shop, packs=packs, packs_free=free)), cost)
     state = replace(state, phase=jnp.int8(Phase.PACK))
     deals = jnp.asarray(DRAWS_HAND)[pack.astype(jnp.int32)]
@@ -362,7 +370,7 @@ def reroll(work: Work, events: JokerEvents) -> Work:
             rerolls_paid=shop.rerolls_paid + ~free,
         ),
     )
-    fill = jnp.arange(SHOP_SLOTS) < shop_size(situation(state, events))
+    fill = jnp.arange(SHOP_SLOTS) < _slots(state)
     return set_todo(Work(state, work.todo), fill=fill, cost=cost)
 
 

@@ -66,9 +66,15 @@ def next_float(words: Words) -> tuple[Array, Words]:
     return lax.bitcast_convert_type(bits, jnp.float64) - 1.0, words
 
 
-def first_float(d: Array) -> Array:
-    """The one float that most draws take from their generator."""
-    return next_float(warm_generator(d))[0]
+def first_float(d: Array, rare: bool = False) -> Array:
+    """The one float that most draws take from their generator.
+
+    rare: the warm-up is a loop and not written out: a tenth of the program to compile, but slower to run;
+      for draws that few steps make.
+    """
+    if not rare:
+        return next_float(warm_generator(d))[0]
+    return next_float(lax.fori_loop(0, WARM_UP, lambda _, words: step_generator(words), seed_generator(d)))[0]
 
 
 def to_index(u: Array, count: Array) -> Array:

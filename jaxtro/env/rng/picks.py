@@ -10,26 +10,41 @@ from jaxtro.env.rng.streams import StreamKey, Streams, note_retries, retry_unifo
 
 
 def pick(
-    streams: Streams, key: StreamKey, ante: Array, count: Array | int, when: Array | bool = True
+    streams: Streams,
+    key: StreamKey,
+    ante: Array,
+    count: Array | int,
+    when: Array | bool = True,
+    rare: bool = False,
 ) -> tuple[Array, Streams]:
     """Picks one of `count` elements; counts from 0. -> int32[]"""
-    u, streams = uniform(streams, key, ante, when)
+    u, streams = uniform(streams, key, ante, when, rare)
     return to_index(u, jnp.asarray(count).astype(jnp.float64)), streams
 
 
+def nth_member(member: Array, u: Array) -> Array:
+    """The place of the member that a float picks; N if there is none. bool[N], float64[] -> int32[]"""
+    total = jnp.sum(member, dtype=jnp.int32)
+    nth = to_index(u, total.astype(jnp.float64))
+    hit = member & (jnp.cumsum(member, dtype=jnp.int32) == nth + 1)
+    return jnp.where(total > 0, jnp.argmax(hit), member.shape[0]).astype(jnp.int32)
+
+
 def pick_where(
-    streams: Streams, key: StreamKey, ante: Array, member: Array, when: Array | bool = True
+    streams: Streams,
+    key: StreamKey,
+    ante: Array,
+    member: Array,
+    when: Array | bool = True,
+    rare: bool = False,
 ) -> tuple[Array, Streams]:
     """Picks among the places where `member` (bool[N]) is True, in order, as from a list without the rest.
 
     Returns:
       int32[]: the place, and the streams. With no member nothing is drawn and the place is N.
     """
-    total = jnp.sum(member, dtype=jnp.int32)
-    nth, streams = pick(streams, key, ante, total, jnp.asarray(when) & (total > 0))
-    rank = jnp.cumsum(member, dtype=jnp.int32)
-    hit = member & (rank == nth + 1)
-    return jnp.where(total > 0, jnp.argmax(hit), member.shape[0]).astype(jnp.int32), streams
+    u, streams = uniform(streams, key, ante, jnp.asarray(when) & jnp.any(member), rare)
+    return nth_member(member, u), streams
 
 
 def pool_pick(
@@ -40,6 +55,7 @@ def pool_pick(
     some_open: Array,
     count: Array | int,
     when: Array | bool = True,
+    rare: bool = False,
 ) -> tuple[Array, Streams]:
     """Picks an open slot of an ordered pool, trying again on the retry streams as long as it takes.
 
@@ -57,7 +73,7 @@ def pool_pick(
     """
     stream, when = stream_id(key), jnp.asarray(when)
     size = jnp.where(some_open, jnp.asarray(count), 1).astype(jnp.float64)
-    u, streams = uniform(streams, stream, ante, when)
+    u, streams = uniform(streams, stream, ante, when, rare)
     first = to_index(u, size)
 
     def closed(carry: tuple[Array, Array]) -> Array:

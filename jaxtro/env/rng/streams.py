@@ -254,9 +254,9 @@ def stream_state(streams: Streams, key: StreamKey, ante: Array) -> Array:
 
 
 def draw_from(state: Array, seed_hash: Array, when: Array | bool = True) -> tuple[Array, Array]:
-    """One use of a stream given by its number. -> float64[] in [0, 1), the number afterwards"""
+    """One use of a stream given by its number, for rare draws. -> float64[] in [0, 1), the number afterwards"""
     new = step_stream(state)
-    return first_float(generator_seed(new, seed_hash)), jnp.where(when, new, state)
+    return first_float(generator_seed(new, seed_hash), rare=True), jnp.where(when, new, state)
 
 
 def set_stream_state(streams: Streams, key: StreamKey, ante: Array, state: Array) -> Streams:
@@ -265,11 +265,11 @@ def set_stream_state(streams: Streams, key: StreamKey, ante: Array, state: Array
 
 
 def uniform(
-    streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True
+    streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True, rare: bool = False
 ) -> tuple[Array, Streams]:
-    """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`."""
+    """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`, `rare` as for `first_float`."""
     d, streams = step(streams, key, ante, when)
-    return first_float(d), streams
+    return first_float(d, rare), streams
 
 
 def peek_successive(

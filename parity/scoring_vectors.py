@@ -136,6 +136,7 @@ def _case(case: dict[str, Any]) -> tuple[state.ScoringState, np.ndarray]:
         eye_used=eye_used,  # type: ignore[arg-type]
         plasma=np.bool_(case.get("deck") == "b_plasma"),  # type: ignore[arg-type]
         observatory=np.bool_("v_observatory" in (case.get("vouchers") or [])),  # type: ignore[arg-type]
+        debuffed_if_changed=np.zeros(PLACES, bool),  # type: ignore[arg-type]
         chips_cap=np.float64(np.inf),  # type: ignore[arg-type]
         streams=None,  # type: ignore[arg-type]
         **scalars,

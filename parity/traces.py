@@ -24,12 +24,7 @@ from jaxtro.tables import (
 from jaxtro.tables.pools import BOSS_POOL, FRONT_ID, HAND_WALK
 
 SCHEMA = "trace_v1"
-# The order in which the saves of one version of the mod loader index the bosses of ante 1 (oracle/README.md 1);
-# only five of the eight places were seen.
-_SMODS_1827B = "1827b"
-_SMODS_BOSSES = (
-    "bl_psychic", "bl_club", "bl_pillar", "bl_window", "bl_hook", "bl_head", "bl_goad", "bl_manacle",
-)  # fmt: skip
+_SMODS_1827B = "1827b"  # a version of the mod loader that chooses other bosses (oracle/README.md 1)
 _SORT_MODES = {"rank": 0, "suit": 1, "rank-asc": 2, "suit-asc": 3}
 _PLAIN = {
     "select": Kind.SELECT, "skip": Kind.SKIP, "reroll_boss": Kind.REROLL_BOSS, "cash_out": Kind.CASH_OUT,
@@ -63,11 +58,20 @@ class Op:
 
 @dataclass
 class Settings:
-    """What a recording's installation decides: locked items, order of bosses and of To Do List's hands."""
+    """What a recording's installation decides.
+
+    Attributes:
+      locked: keys of items that its profile has not unlocked.
+      boss_order: int8[28], the bosses as its boss stream indexes them.
+      to_do_order: int8[12], the poker hands as its To Do Lists draw them.
+      boss_from_trace: its mod loader chooses other bosses from the same draws, so each boss is taken from the
+        recorded states (oracle/README.md 1, item 2).
+    """
 
     locked: tuple[str, ...] = ()
     boss_order: np.ndarray = field(default_factory=lambda: np.asarray(BOSS_POOL))
     to_do_order: np.ndarray = field(default_factory=lambda: np.asarray(HAND_WALK))
+    boss_from_trace: bool = False
 
 
 @dataclass
@@ -142,7 +146,7 @@ def settings_of(header: dict[str, Any]) -> Settings:
             editions = set(EDITIONS.keys[1:]) - {"e_polychrome"}
             settings.locked = tuple(key for key in settings.locked if key not in editions)
     if _SMODS_1827B in str(header.get("game_version", "")):
-        settings.boss_order = boss_order(_SMODS_BOSSES)
+        settings.boss_from_trace = True
     if header.get("boss_order"):
         settings.boss_order = boss_order(header["boss_order"])
     if header.get("todo_order"):

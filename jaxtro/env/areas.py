@@ -107,21 +107,37 @@ def deck_size(deck: Deck) -> Array:
     return jnp.sum(deck.cards.rank > 0, dtype=jnp.int32)
 
 
-def add_card(deck: Deck, rank: Array, suit: Array, enhancement: Array, edition: Array, seal: Array) -> Deck:
-    """Makes a new playing card at the first free place, `deck_size(deck)`; it lies in no pile yet."""
-    place = deck_size(deck)
-    card = Cards(rank, suit, enhancement, edition, seal, jnp.int32(0), jnp.bool_(False))
-    return set_row(deck, place, Deck(card, suit, jnp.bool_(False), jnp.bool_(False), jnp.bool_(False)))
+def add_card(
+    deck: Deck, rank: Array, suit: Array, enhancement: Array, edition: Array, seal: Array, number: Array
+) -> Deck:
+    """Makes a new playing card at the first free place, `deck_size(deck)`; it lies in no pile yet.
 
-
-def copy_card(deck: Deck, source: Array, when: Array | bool = True) -> Deck:
-    """Makes a full copy of the card at a place of the deck at the first free place.
-
-    The copy's printed suit is the suit that the original has now (it is made from that front, K).
+    number: creation number, larger than that of every card of the deck (else use `insert_card`).
     """
-    row = jax.tree.map(lambda values: values[source], deck)
-    row = replace(row, printed_suit=row.cards.suit, face_down=jnp.bool_(False))
-    return set_row(deck, deck_size(deck), row, when)
+    place, no = deck_size(deck), jnp.bool_(False)
+    card = Cards(rank, suit, enhancement, edition, seal, jnp.int32(0), no)
+    return set_row(deck, place, Deck(card, suit, no, no, no, number))
+
+
+def insert_card(deck: Deck, piles: Piles, when: Array) -> tuple[Deck, Piles, Array]:
+    """Moves the newest card of the deck to its place by creation number: it may have been offered earlier.
+
+    Returns:
+      deck, piles with their places renumbered, the place of the card (int32[]).
+    """
+    newest = deck_size(deck) - 1
+    number = deck.number[jnp.maximum(newest, 0)]
+    older = (deck.cards.rank > 0) & (deck.number < number)
+    place = jnp.where(when, jnp.sum(older, dtype=jnp.int32), newest)
+    deck = moved(deck, newest, place)
+
+    def renumber(places: Array) -> Array:
+        up = (places >= place) & (places < newest)
+        return jnp.where(places == newest, place, places + up).astype(places.dtype)
+
+    return deck, replace(
+        piles, draw=renumber(piles.draw), hand=renumber(piles.hand), discard=renumber(piles.discard)
+    ), place
 
 
 def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:

@@ -106,7 +106,7 @@ def add_item(state: State, added: Added, book: JokerBook, events: JokerEvents) -
     front = jnp.maximum(added.front, 0)
     deck = add_card(
         state.deck, jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front], added.enhancement,
-        added.edition, added.seal,
+        added.edition, added.seal, state.run.next_number,
     )  # fmt: skip
     new = deck_size(state.deck)
     deck = jax.tree.map(lambda yes, no: jnp.where(card, yes, no), deck, state.deck)
@@ -115,6 +115,9 @@ def add_item(state: State, added: Added, book: JokerBook, events: JokerEvents) -
     below = (card & ~in_round).astype(jnp.int32)
     draw, n_draw = under(piles.draw, piles.n_draw, new.astype(jnp.int8)[None], below)
     state = replace(
-        state, deck=deck, piles=replace(piles, hand=hand, n_hand=n_hand, draw=draw, n_draw=n_draw)
+        state,
+        deck=deck,
+        piles=replace(piles, hand=hand, n_hand=n_hand, draw=draw, n_draw=n_draw),
+        run=update(state.run, next_number=state.run.next_number + card),
     )
     return cards_added(state, events, card.astype(jnp.int32))

@@ -20,6 +20,7 @@ from jaxtro.env.state import (
     Offers,
     OwnedConsumables,
     OwnedJokers,
+    Run,
     State,
 )
 from jaxtro.env.work import update
@@ -201,7 +202,7 @@ def no_jokers() -> OwnedJokers:
         counter=jnp.zeros(JOKER_CAPACITY, jnp.int32),
         sell_bonus=jnp.zeros(JOKER_CAPACITY, jnp.int32),
         perish=jnp.full(JOKER_CAPACITY, -1, jnp.int8),
-        number=jnp.zeros(JOKER_CAPACITY, jnp.int32),
+        number=jnp.zeros(JOKER_CAPACITY, jnp.int16),
         **zeros,
     )
 
@@ -212,11 +213,17 @@ def no_consumables() -> OwnedConsumables:
         id=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int16),
         negative=jnp.zeros(CONSUMABLE_CAPACITY, bool),
         sell_bonus=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int32),
-        number=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int32),
+        number=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int16),
     )
 
 
 PERISH_ROUNDS = 5
+
+
+def _counted(run: Run, new: Array) -> Run:
+    """One more creation number was given out, where `new`."""
+    return update(run, next_number=run.next_number + new)
+
 
 
 def get_joker(
@@ -229,8 +236,12 @@ def get_joker(
     rental: Array | bool = False,
     pinned: Array | bool = False,
     when: Array | bool = True,
+    number: Array | None = None,
 ) -> State:
-    """Puts a new joker at the right end; beyond the capacity it is lost and `overflow` is set."""
+    """Puts a new joker at the right end; beyond the capacity it is lost and `overflow` is set.
+
+    number: creation number, if it was made before (offered); else it is new.
+    """
     when = jnp.asarray(when)
     count = joker_count(state.jokers)
     fits = when & (count < JOKER_CAPACITY)
@@ -246,28 +257,33 @@ def get_joker(
         face_down=jnp.bool_(False),
         perish=jnp.where(perishable, PERISH_ROUNDS, -1),
         debuffed=jnp.bool_(False),
-        number=state.run.next_number,
+        number=state.run.next_number if number is None else number,
     )
     return replace(
         state,
         jokers=set_row(state.jokers, count, row, fits),
-        run=update(state.run, next_number=state.run.next_number + fits),
+        run=_counted(state.run, fits & (number is None)),
         overflow=state.overflow | (when & ~fits),
     )
 
 
 def get_consumable(
-    state: State, item_id: Array, negative: Array | bool = False, when: Array | bool = True
+    state: State,
+    item_id: Array,
+    negative: Array | bool = False,
+    when: Array | bool = True,
+    number: Array | None = None,
 ) -> State:
     """Puts a consumable at the right end; beyond the capacity it is lost and `overflow` is set."""
     when = jnp.asarray(when)
     count = consumable_count(state.consumables)
     fits = when & (count < CONSUMABLE_CAPACITY)
-    row = OwnedConsumables(item_id, jnp.asarray(negative), jnp.int32(0), state.run.next_number)
+    created = state.run.next_number if number is None else number
+    row = OwnedConsumables(item_id, jnp.asarray(negative), jnp.int32(0), created)
     return replace(
         state,
         consumables=set_row(state.consumables, count, row, fits),
-        run=update(state.run, next_number=state.run.next_number + fits),
+        run=_counted(state.run, fits & (number is None)),
         overflow=state.overflow | (when & ~fits),
     )
 
@@ -304,7 +320,7 @@ def copy_joker(state: State, source: Array, when: Array | bool = True) -> State:
     return replace(
         state,
         jokers=set_row(state.jokers, count, row, fits),
-        run=update(state.run, next_number=state.run.next_number + fits),
+        run=_counted(state.run, fits),
         overflow=state.overflow | (when & ~fits),
     )
 
@@ -312,7 +328,7 @@ def copy_joker(state: State, source: Array, when: Array | bool = True) -> State:
 def by_creation(numbers: Array, member: Array) -> Array:
     """Places of the members in order of their creation numbers. -> int32[N], N behind them"""
     size = numbers.shape[0]
-    key = jnp.where(member, numbers, jnp.iinfo(jnp.int32).max)
+    key = jnp.where(member, numbers.astype(jnp.int32), jnp.iinfo(jnp.int32).max)
     places = jnp.arange(size)
     before = (key[None, :] < key[:, None]) | ((key[None, :] == key[:, None]) & (places[None, :] < places[:, None]))
     rank = jnp.sum(before, axis=1, dtype=jnp.int32)

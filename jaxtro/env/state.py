@@ -94,6 +94,8 @@ class ScoringState:
       eye_used: bool[12], poker hands that The Eye has seen. mouth_hand: that The Mouth allows, -1 = any.
       consumable_slots, joker_slots: limits, with those that negative cards add.
       plasma, observatory: bool, Plasma Deck and the voucher Observatory.
+      debuffed_if_changed: bool[H], cards of the hand that the boss would debuff as soon as their enhancement is
+        changed (Vampire, Midas Mask): debuffs of a card are found anew then (run.md 10).
       chips_cap: float64, chips of a hand never exceed it (challenge Rich get Richer); inf = no cap.
       streams: the random streams; those of `SCORING_STREAMS` must have been started.
     """
@@ -126,6 +128,7 @@ class ScoringState:
     joker_slots: Array
     plasma: Array
     observatory: Array
+    debuffed_if_changed: Array
     chips_cap: Array
     streams: rng.Streams
 
@@ -197,6 +200,7 @@ class Deck:
       printed_suit: int8[D], the suit at creation; breaks ties when the hand is sorted.
       played_this_ante: bool[D], was in a play area this ante (The Pillar).
       face_down: bool[D]. debuffed_for_good: bool[D], played cards of Double or Nothing.
+      number: int16[D], creation number, rising; random picks and shuffles walk the cards in this order.
     """
 
     cards: Cards
@@ -204,6 +208,7 @@ class Deck:
     played_this_ante: Array
     face_down: Array
     debuffed_for_good: Array
+    number: Array
 
 
 @jax.tree_util.register_dataclass
@@ -237,7 +242,7 @@ class OwnedJokers:
       eternal, rental, pinned, face_down: bool[J].
       perish: int8[J], rounds until the joker perishes, 0 = perished, -1 = does not perish.
       debuffed: bool[J], perished, or by Crimson Heart.
-      number: int32[J], creation number: random picks walk the jokers in this order.
+      number: int16[J], creation number: random picks walk the jokers in this order.
     """
 
     id: Array
@@ -261,7 +266,7 @@ class OwnedConsumables:
 
     Attributes:
       id: int16[C], of `tables.ITEMS`. negative: bool[C], has its own slot (Perkeo).
-      sell_bonus: int32[C], Gift Card's dollars. number: int32[C], creation number.
+      sell_bonus: int32[C], Gift Card's dollars. number: int16[C], creation number.
     """
 
     id: Array
@@ -279,6 +284,7 @@ class Offers:
       id: int16[N], of `tables.ITEMS`, 0 for a playing card. front: int8[N], of `pools.FRONTS`, -1 for an item.
       enhancement, edition, seal: int8[N]. eternal, perishable, rental: bool[N].
       stored: float64[N], what a joker's number starts with. free: bool[N], costs nothing (tags).
+      number: int16[N], creation number: a card has it from the moment that it is offered.
     """
 
     id: Array
@@ -291,6 +297,7 @@ class Offers:
     rental: Array
     stored: Array
     free: Array
+    number: Array
 
 
 @jax.tree_util.register_dataclass
@@ -415,7 +422,7 @@ class Run:
       starting_deck_size: int32[]. bosses_used: int8[31], how often each was drawn.
       boss_rerolled: bool[], in this ante.
       orbital: int8[3, 3], hands of Orbital Tags (row = ante mod 3; Small, Big, Boss); orbital_ante: int32[3].
-      next_number: int32[], creation number of the next joker or consumable.
+      next_number: int32[], creation number of the next card, joker or consumable.
       sort_mode: int8[], 0 rank, 1 suit, 2 rank ascending, 3 suit ascending.
       shop_visited: bool[], the first shop of the run was built.
       blind_scale: float64[], factor of all targets. endless: bool[], the run goes on after the win.
@@ -495,5 +502,6 @@ def no_offers(places: int) -> Offers:
         front=np.full(places, -1, np.int8),  # type: ignore[arg-type]
         **{name: np.zeros(places, np.int8) for name in ("enhancement", "edition", "seal")},  # type: ignore[arg-type]
         stored=np.zeros(places, np.float64),  # type: ignore[arg-type]
+        number=np.zeros(places, np.int16),  # type: ignore[arg-type]
         **flags,  # type: ignore[arg-type]
     )

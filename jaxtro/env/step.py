@@ -14,7 +14,7 @@ from jax import Array
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env.actions import Action, Kind
-from jaxtro.env.areas import remove_cards
+from jaxtro.env.areas import keep_where, remove_cards
 from jaxtro.env.dispatch import only_where
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import is_consumable
@@ -36,6 +36,7 @@ from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import SHOP_SLOTS, State
 from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, set_todo, update
 
+_MOST_NUMBERS = 32000  # creation numbers are kept in 16 bits
 Handler = Callable[[Work, Action], Work]
 _LAST_DEAL = 7  # stage after which a hand can be found empty
 
@@ -79,15 +80,18 @@ def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[Callable[[Work],
         (lambda work: work.todo.round_over, lambda work: round_end.end_round(work, book, events)),
         (lambda work: work.todo.new_ante, round_end.enter_next_ante),
         (lambda work: work.todo.targets, round_end.new_targets),
-        (lambda work: work.todo.build_shop, shop.build_shop),
-        (lambda work: work.todo.voucher | (work.todo.voucher_tags > 0), lambda work: round_end.draw_vouchers(work, events)),
         (lambda work: work.todo.new_blinds, shop.new_blinds),
         (lambda work: jnp.any(work.todo.fill), lambda work: shop.fill_shop(work, book, events)),
+        (lambda work: work.todo.build_shop, shop.build_shop),
+        (
+            lambda work: work.todo.voucher | (work.todo.voucher_tags > 0),
+            lambda work: round_end.draw_vouchers(work, events),
+        ),
         (lambda work: work.todo.open_pack > 0, lambda work: packs.open_pack(work, book, events)),
         (blind_select.needs_orbital_hands, blind_select.show_blinds),
         (
-            lambda work: work.todo.debuffs & (work.state.round.blind > 0),
-            lambda work: Work(boss_effects.with_debuffs(work.state, book), work.todo),
+            lambda work: jnp.any(work.todo.debuffs) & (work.state.round.blind > 0),
+            lambda work: Work(boss_effects.with_debuffs(work.state, book, work.todo.debuffs), work.todo),
         ),
     ]  # fmt: skip
 
@@ -95,8 +99,19 @@ def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[Callable[[Work],
 def _destroy(work: Work) -> Work:
     """Takes destroyed playing cards out of the deck."""
     state = work.state
-    deck, piles = remove_cards(state.deck, state.piles, work.todo.doomed)
-    return Work(replace(state, deck=deck, piles=piles), work.todo)
+    gone, forced = work.todo.doomed, state.round.forced.astype(jnp.int32)
+    deck, piles = remove_cards(state.deck, state.piles, gone)
+    # What names places of the deck follows.
+    before = jnp.sum(gone & (jnp.arange(gone.shape[0]) < forced), dtype=jnp.int32)
+    lost = (forced < 0) | gone[jnp.maximum(forced, 0)]
+    state = replace(
+        state,
+        deck=deck,
+        piles=piles,
+        round=update(state.round, forced=jnp.where(lost, -1, forced - before)),
+    )
+    debuffs = keep_where(work.todo.debuffs, ~gone, jnp.zeros_like(gone))
+    return set_todo(Work(state, work.todo), debuffs=debuffs)
 
 
 def advance(state: State, action: Action, legal: Array, book: JokerBook, events: JokerEvents) -> Work:
@@ -149,4 +164,5 @@ def _settle(before: State, state: State, action: Action, events: JokerEvents) ->
         state,
         round=update(state.round, discards_left=discards),
         shop=update(state.shop, free_rerolls=rerolls),
+        overflow=state.overflow | (state.run.next_number > _MOST_NUMBERS),
     )

@@ -36,7 +36,7 @@ class Todo:
         by the player or (with `played`) by The Hook.
       doomed: bool[D], playing cards to destroy.
       close_pack: bool. blind_tags: bool, blind-select tags fire. bosses: int32, bosses to draw.
-      shuffle, deal: int8, see the constants above. debuffs: bool, debuffs of cards are found anew.
+      shuffle, deal: int8, see the constants above. debuffs: bool[D], cards whose debuff is found anew.
       disable_boss: bool, the boss loses its effect.
       round_over: bool. new_ante: bool, a boss was beaten. new_blinds: bool, boss and tags of the next ante.
       targets: bool, jokers' targets are drawn. voucher: bool, the ante's voucher is drawn. voucher_tags: int32, extra vouchers for the shop.
@@ -97,7 +97,7 @@ def nothing_to_do(shop_slots: int) -> Todo:
         bosses=number,
         shuffle=small,
         deal=small,
-        debuffs=flag,
+        debuffs=jnp.zeros(DECK_CAPACITY, bool),
         disable_boss=flag,
         round_over=flag,
         new_ante=flag,

@@ -24,7 +24,7 @@ from jaxtro.env.owned import (
 from jaxtro.env.phases import boss_effects
 from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.book import JokerBook
-from jaxtro.env.state import BlindStatus, Phase, State
+from jaxtro.env.state import DECK_CAPACITY, BlindStatus, Phase, State
 from jaxtro.env.work import (
     DEAL_FIRST,
     SHUFFLE_ROUND,
@@ -94,7 +94,7 @@ def select(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     state = boss_effects.take_hands_and_discards(state)
     state = boss_effects.shuffle_jokers(state, blind == boss_effects.ACORN)
     work = _joker_reactions(set_state(work, **_parts(state)), book, events, which == BOSS)
-    return set_todo(work, shuffle=SHUFFLE_ROUND, deal=DEAL_FIRST, debuffs=True)
+    return set_todo(work, shuffle=SHUFFLE_ROUND, deal=DEAL_FIRST, debuffs=jnp.ones(DECK_CAPACITY, bool))
 
 
 def _parts(state: State) -> dict:
@@ -125,6 +125,7 @@ def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Arr
         (hands > 0) | (riff_raff > 0) | (tarots > 0) | (stones > 0) | chicot | (eats > 0) | ((madness > 0) & ~boss)
     )
     acting_boss = boss_effects.boss_acts(state)
+    acting_boss = jnp.where(acting_boss >= boss_effects.FIRST_BOSS, acting_boss, 0)
     seed_hash = state.streams.seed_hash
     first_free_jokers = joker_slots(state) - joker_count(jokers)
     first_free_consumables = free_consumable_slots(state)
@@ -199,11 +200,12 @@ def _add_stones(state: State, events: JokerEvents, count: Array) -> State:
 
     def one(carry: tuple) -> tuple:
         number, stream, deck, draw, n_draw = carry
+        created = state.run.next_number + number
         u, stream = rng.draw_from(stream, seed_hash)
         front = rng.to_index(u, jnp.float64(len(FRONTS)))
         place, zero = deck_size(deck), jnp.int8(0)
         rank, suit = jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front]
-        deck = add_card(deck, rank, suit, jnp.int8(_STONE), zero, zero)
+        deck = add_card(deck, rank, suit, jnp.int8(_STONE), zero, zero, created)
         draw, n_draw = under(draw, n_draw, place.astype(jnp.int8)[None], jnp.int32(1))
         return number + 1, stream, deck, draw, n_draw
 
@@ -214,6 +216,7 @@ def _add_stones(state: State, events: JokerEvents, count: Array) -> State:
         state,
         deck=deck,
         piles=replace(state.piles, draw=draw, n_draw=n_draw),
+        run=update(state.run, next_number=state.run.next_number + fits),
         streams=rng.set_stream_state(state.streams, "marb_fr", state.run.ante, stream),
         overflow=state.overflow | (fits < count),
     )

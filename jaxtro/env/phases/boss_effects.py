@@ -61,9 +61,11 @@ def debuffed_cards(state: State, book: JokerBook) -> Array:
     return (found | (boss == LEAF) | state.deck.debuffed_for_good) & (cards.rank > 0)
 
 
-def with_debuffs(state: State, book: JokerBook) -> State:
-    """The state with the debuffs of all cards found anew."""
-    cards = replace(state.deck.cards, debuffed=debuffed_cards(state, book))
+def with_debuffs(state: State, book: JokerBook, touched: Array) -> State:
+    """The state with the debuffs of some cards found anew. touched: bool[D]"""
+    cards = state.deck.cards
+    debuffed = jnp.where(touched, debuffed_cards(state, book), cards.debuffed)
+    cards = replace(cards, debuffed=debuffed)
     return replace(state, deck=replace(state.deck, cards=cards))
 
 

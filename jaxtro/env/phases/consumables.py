@@ -168,6 +168,7 @@ def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, 
         ),
     )
     area = hand_area(book, state, state.piles.hand >= 0)
+    old_size = deck_size(state.deck)
     state = _change_hand_cards(state, card, chosen)
     state, doomed, new_cards = _destroy_and_add(state, card, chosen, events)
     state = cards_destroyed(state, events, area, doomed)
@@ -178,10 +179,13 @@ def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, 
     state = replace(state, jokers=replace(state.jokers, stored=state.jokers.stored + gain))
     state = get_consumable(state, last, when=look(_COPIES_LAST))
     size = state.deck.cards.rank.shape[0]
+    # Debuffs are found anew for the cards that changed, and only for them (run.md 10).
+    whole = look(_HAND_SUIT) | look(_HAND_RANK)
+    touched = deck_mask_of(state.piles.hand, chosen | whole, size) | (jnp.arange(size) >= old_size)
     work = set_todo(
         Work(state, work.todo),
         doomed=work.todo.doomed | deck_mask_of(state.piles.hand, doomed, size),
-        debuffs=True,
+        debuffs=touched,
         in_use=card,
     )
     return create(work, look(_CREATE), look(_CREATE_COUNT))
@@ -292,7 +296,7 @@ def _destroy_and_add(
     room = jnp.minimum(size - old, HAND_CAPACITY - n_hand)
     copies = jnp.minimum(look(_COPIES), room)
     source = jnp.maximum(hand[jnp.argmax(chosen)], 0).astype(jnp.int32)
-    deck = add_copies(deck, source, copies)
+    deck = add_copies(deck, source, copies, state.run.next_number)
     made = jnp.minimum(look(_NEW_CARDS), room)
     deck, streams = _new_cards(deck, streams, state, card, made)
     new = jnp.maximum(copies, made)
@@ -304,6 +308,7 @@ def _destroy_and_add(
         streams=streams,
         deck=deck,
         piles=replace(state.piles, hand=hand, n_hand=n_hand),
+        run=update(state.run, next_number=state.run.next_number + new),
         overflow=state.overflow | (new < wanted),
     )
     return state, doomed, new
@@ -328,7 +333,7 @@ def _new_cards(
         suit = jnp.asarray(_SIGIL_SUITS)[rng.to_index(u, jnp.float64(len(_SIGIL_SUITS)))]
         u, enhancements = rng.draw_from(enhancements, seed_hash)
         kind = kinds[rng.to_index(u, jnp.float64(kinds.shape[0]))]
-        deck = add_card(deck, rank, suit, kind, jnp.int8(0), jnp.int8(0))
+        deck = add_card(deck, rank, suit, kind, jnp.int8(0), jnp.int8(0), state.run.next_number + number)
         return number + 1, deck, cards, enhancements
 
     start = (

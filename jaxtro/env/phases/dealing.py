@@ -35,6 +35,7 @@ from jaxtro.env.work import (
     Work,
     set_state,
     set_todo,
+    update,
 )
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT, FRONTS
 from jaxtro.tables.streams import STREAM_ID
@@ -154,8 +155,9 @@ def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Arr
         front = rng.to_index(u, jnp.float64(len(FRONTS)))
         place, zero = deck_size(deck), jnp.int8(0)
         deck = add_card(
-            deck, jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front], zero, zero, seal_of(v)
-        )
+            deck, jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front], zero, zero, seal_of(v),
+            state.run.next_number + number,
+        )  # fmt: skip
         hand = set_row(hand, n_hand, place)
         return number + 1, fronts, seals, deck, hand, n_hand + 1
 
@@ -178,6 +180,7 @@ def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Arr
         streams=streams,
         deck=deck,
         piles=replace(state.piles, hand=hand, n_hand=n_hand),
+        run=update(state.run, next_number=state.run.next_number + count),
         overflow=state.overflow | (count < wanted),
     )
     return cards_added(state, events, count)

@@ -62,10 +62,10 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
             streams, state.rules, here, ante, jnp.where(in_pack, kind, ARCANA), number == 0, in_pack | tarot, tarot
         )
         stored, streams = new_stored(book, state, streams, made.id, in_pack)
-        offers = set_row(offers, number, offer(made, stored, jnp.bool_(False)), in_pack)
+        offers = set_row(offers, number, offer(made, stored, jnp.bool_(False), next_number), in_pack)
         now = get_consumable(now, made.id, when=tarot)
         existing = add_existing(here, made.id).exists
-        return number + 1, streams, existing, offers, now.consumables, now.run.next_number
+        return number + 1, streams, existing, offers, now.consumables, now.run.next_number + in_pack
 
     first = (
         jnp.int32(0), state.streams, start.exists, blank, state.consumables, state.run.next_number,

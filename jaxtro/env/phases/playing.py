@@ -36,7 +36,7 @@ _HOOK_CARDS = 2
 _TOOTH_DOLLARS = 1
 
 
-def scoring_state(state: State) -> ScoringState:
+def scoring_state(state: State, book: JokerBook) -> ScoringState:
     """What the score of a hand depends on, the hand to be played already paid for."""
     cards, there = state.deck.cards, state.deck.cards.rank > 0
     tally = lambda kind: jnp.sum(there & (cards.enhancement == kind), dtype=jnp.int32)  # noqa: E731
@@ -72,9 +72,22 @@ def scoring_state(state: State) -> ScoringState:
         joker_slots=joker_slots(state),
         plasma=run_rules.of_deck(state.rules, run_rules.PLASMA),
         observatory=has_voucher(state, "v_observatory"),
+        debuffed_if_changed=_debuffed_if_changed(state, book),
         chips_cap=jnp.where(cap, jnp.maximum(run.money, 0).astype(jnp.float64), jnp.inf),
         streams=state.streams,
     )
+
+
+def _debuffed_if_changed(state: State, book: JokerBook) -> Array:
+    """Cards of the hand that the boss would debuff without their enhancement. -> bool[H]
+
+    Debuffs are found anew whenever a card changes. A played card counts as played this ante by then, so The
+    Pillar debuffs one that Vampire or Midas Mask changes.
+    """
+    deck = state.deck
+    cards = replace(deck.cards, enhancement=jnp.zeros_like(deck.cards.enhancement))
+    plain = replace(state, deck=replace(deck, cards=cards))
+    return hand_mask_of(state.piles, boss_effects.debuffed_cards(plain, book))
 
 
 def press_play(work: Work, chosen: Array) -> Work:
@@ -111,11 +124,13 @@ def press_play(work: Work, chosen: Array) -> Work:
     return set_todo(Work(state, work.todo), played=played, discarded=hand_mask_of(state.piles, hooked))
 
 
-def add_copies(deck: Deck, source: Array, count: Array, enhancements: Array | None = None) -> Deck:
+def add_copies(
+    deck: Deck, source: Array, count: Array, number: Array, enhancements: Array | None = None
+) -> Deck:
     """Makes `count` full copies of a card at the first free places of the deck.
 
     A copy's printed suit is the suit that the original has now (K).
-    enhancements: int8[N], one for each copy, if they differ from the card's.
+    number: int32[], creation number of the first one. enhancements: int8[N], one for each copy, if they differ from the card's.
     """
     places = jnp.arange(deck.cards.rank.shape[0], dtype=jnp.int32)
     nth = places - deck_size(deck)
@@ -123,6 +138,8 @@ def add_copies(deck: Deck, source: Array, count: Array, enhancements: Array | No
     row = jax.tree.map(lambda values: values[source], deck)
     row = replace(row, printed_suit=row.cards.suit, face_down=jnp.bool_(False))
     copied: Deck = jax.tree.map(lambda values, one: jnp.where(new, one, values), deck, row)
+    numbers = jnp.where(new, (number + nth).astype(deck.number.dtype), deck.number)
+    copied = replace(copied, number=numbers)
     if enhancements is None:
         return copied
     its = enhancements[jnp.clip(nth, 0, enhancements.shape[0] - 1)]
@@ -134,7 +151,7 @@ def score_played(work: Work, book: JokerBook, luck: Luck = "seeded") -> Work:
     """Scores the played cards, as the hand is after `press_play` (run.md 4.1)."""
     state = work.state
     chosen = hand_mask_of(state.piles, work.todo.played)
-    result, _ = score_hand(scoring_state(state), chosen, book, luck)
+    result, _ = score_hand(scoring_state(state, book), chosen, book, luck)
     return _after_score(work, chosen, result, book)
 
 
@@ -153,7 +170,7 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
     before = deck_size(deck)
     room = jnp.minimum(size - before, piles.hand.shape[0] - piles.n_hand)
     copies = jnp.minimum(result.copies, room)
-    deck = add_copies(deck, single, copies, result.copied)
+    deck = add_copies(deck, single, copies, run.next_number, result.copied)
     cards: Cards = jax.tree.map(
         lambda values, new: values.at[at].set(new.astype(values.dtype), mode="drop"), deck.cards, result.cards
     )
@@ -187,7 +204,12 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
             played_this_round=hands.played_this_round.at[result.hand].add(1),
             visible=hands.visible.at[result.hand].set(True),
         ),
-        run=update(run, money=run.money + result.money, hands_played=run.hands_played + 1),
+        run=update(
+            run,
+            money=run.money + result.money,
+            hands_played=run.hands_played + 1,
+            next_number=run.next_number + copies,
+        ),
         round=update(
             now,
             chips=chips,
@@ -214,5 +236,5 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
         doomed=todo.doomed | destroyed,
         round_over=over,
         deal=jnp.where(over, 0, DEAL_PLAY),
-        debuffs=True,
+        debuffs=(jnp.arange(size) >= before) & (jnp.arange(size) < before + copies),
     )

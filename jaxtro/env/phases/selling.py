@@ -20,7 +20,7 @@ from jaxtro.env.owned import (
 from jaxtro.env.phases import boss_effects
 from jaxtro.env.phases.dealing import DEAL_ONE
 from jaxtro.env.phases.tags import add_tag
-from jaxtro.env.state import Phase, State
+from jaxtro.env.state import DECK_CAPACITY, Phase, State
 from jaxtro.env.work import Work, set_todo, update
 
 
@@ -61,7 +61,7 @@ def sell_joker(work: Work, place: Array, events: JokerEvents) -> Work:
     state = copy_joker(state, source - (source > place), ready)
     state = boss_effects.disable(state, off)
     return set_todo(
-        Work(state, work.todo), debuffs=off, deal=jnp.where(draws, DEAL_ONE, 0), cost=-value
+        Work(state, work.todo), debuffs=jnp.broadcast_to(off, (DECK_CAPACITY,)), deal=jnp.where(draws, DEAL_ONE, 0), cost=-value
     )
 
 

@@ -9,7 +9,7 @@ from jax import Array, lax
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env import rng, run_rules
-from jaxtro.env.areas import add_card, deck_size, keep_where, set_row, under
+from jaxtro.env.areas import add_card, deck_size, insert_card, keep_where, set_row, under
 from jaxtro.env.generation.antes import next_tag
 from jaxtro.env.generation.items import Item
 from jaxtro.env.generation.shop import next_pack, shop_size, shop_slot
@@ -175,11 +175,12 @@ def new_blinds(work: Work) -> Work:
     )
 
 
-def offer(made: Item, stored: Array, free: Array) -> Offers:
+def offer(made: Item, stored: Array, free: Array, number: Array) -> Offers:
     """A generated item as something on offer."""
     return Offers(
         id=made.id, front=made.front, enhancement=made.enhancement, edition=made.edition, seal=made.seal,
         eternal=made.eternal, perishable=made.perishable, rental=made.rental, stored=stored, free=free,
+        number=number,
     )  # fmt: skip
 
 
@@ -199,7 +200,7 @@ def fill_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     no_rare = jnp.all(owns)
 
     def one(place: Array, carry: tuple) -> tuple:
-        streams, exists, cards, tags = carry
+        streams, exists, cards, tags, number = carry
         when = fill[place]
         now: Situation = replace(start, exists=exists)
         tag, without = take_first(tags, jnp.asarray(_MAKES_JOKER))
@@ -214,12 +215,18 @@ def fill_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         tags = jnp.where(changed, without, tags)
         edition = jnp.where(changed, jnp.asarray(_TAG_EDITION)[tag], made.edition)
         free = changed | (source > 0)
-        cards = set_row(cards, place, offer(replace(made, edition=edition), stored, free), when)
-        return streams, now.exists, cards, tags
+        cards = set_row(cards, place, offer(replace(made, edition=edition), stored, free, number), when)
+        return streams, now.exists, cards, tags, number + when
 
-    carry = (state.streams, start.exists, state.shop.cards, state.tags)
-    streams, _, cards, tags = lax.fori_loop(0, SHOP_SLOTS, one, carry)
-    state = replace(state, streams=streams, tags=tags, shop=replace(state.shop, cards=cards))
+    carry = (state.streams, start.exists, state.shop.cards, state.tags, state.run.next_number)
+    streams, _, cards, tags, number = lax.fori_loop(0, SHOP_SLOTS, one, carry)
+    state = replace(
+        state,
+        streams=streams,
+        tags=tags,
+        shop=replace(state.shop, cards=cards),
+        run=update(state.run, next_number=number),
+    )
     return set_todo(Work(state, work.todo), fill=jnp.zeros_like(fill))
 
 
@@ -276,23 +283,25 @@ def take_offer(state: State, row: Offers, book: JokerBook, events: JokerEvents) 
     joker, consumable = is_joker(row.id), is_consumable(row.id)
     card = (row.id == 0) & (row.front >= 0)
     state = get_joker(
-        state, row.id, row.stored, row.edition, row.eternal, row.perishable, row.rental, when=joker
-    )
-    state = get_consumable(state, row.id, when=consumable)
+        state, row.id, row.stored, row.edition, row.eternal, row.perishable, row.rental, when=joker,
+        number=row.number,
+    )  # fmt: skip
+    state = get_consumable(state, row.id, when=consumable, number=row.number)
     # A playing card goes under the draw pile (real_findings.md 17).
     place = deck_size(state.deck)
     fits = card & (place < state.deck.cards.rank.shape[0])
     front = jnp.maximum(row.front, 0).astype(jnp.int32)
     deck = add_card(
         state.deck, jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front], row.enhancement, row.edition,
-        row.seal,
+        row.seal, row.number,
     )  # fmt: skip
     deck = jax.tree.map(lambda new, old: jnp.where(fits, new, old), deck, state.deck)
-    draw, n_draw = under(state.piles.draw, state.piles.n_draw, place.astype(jnp.int8)[None], fits.astype(jnp.int32))
+    deck, piles, place = insert_card(deck, state.piles, fits)
+    draw, n_draw = under(piles.draw, piles.n_draw, place.astype(jnp.int8)[None], fits.astype(jnp.int32))
     state = replace(
         state,
         deck=deck,
-        piles=replace(state.piles, draw=draw, n_draw=n_draw),
+        piles=replace(piles, draw=draw, n_draw=n_draw),
         overflow=state.overflow | (card & ~fits),
     )
     return cards_added(state, events, fits.astype(jnp.int32))

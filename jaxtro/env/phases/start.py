@@ -186,7 +186,7 @@ def run_of(seed: Array, rules: RunRules, blind_scale: Array, endless: Array, boo
         boss_rerolled=no,
         orbital=jnp.zeros((TARGETS_KEPT, 3), jnp.int8).at[row].set(orbital.astype(jnp.int8)),
         orbital_ante=jnp.full(TARGETS_KEPT, _NO_ANTE, jnp.int32).at[row].set(ante),
-        next_number=jnp.int32(1),
+        next_number=1 + cards.count,
         sort_mode=jnp.int8(0),
         shop_visited=no,
         blind_scale=jnp.asarray(blind_scale, jnp.float64),
@@ -232,7 +232,8 @@ def _deck(front: Array, enhancement: Array, seal: Array) -> Deck:
         seal=put(blank.seal, seal),
     )
     no = jnp.zeros(DECK_CAPACITY, bool)
-    return Deck(cards, cards.suit, no, no, no)
+    number = jnp.where(cards.rank > 0, 1 + jnp.arange(DECK_CAPACITY), 0).astype(jnp.int16)
+    return Deck(cards, cards.suit, no, no, no, number)
 
 
 def _no_round() -> Round:

@@ -20,7 +20,7 @@ from jaxtro.env.rng.hash import hash_gapped, hash_seed
 from jaxtro.tables import streams as table
 
 RETRY_LEVELS = 12  # levels 2..13 have a counter each
-DEEP_PICKS = 6  # picks that went deeper, each with its depth
+DEEP_PICKS = 4  # picks that went deeper, each with its depth
 # A text of the stream table, or a (traced) row of it.
 StreamKey = str | int | Array
 
@@ -38,7 +38,7 @@ class Streams:
       states: float64[252], number of each stream; ante-keyed ones have three slots. Slots of streams that
         were not started are -1.
       retry_counts: uint8[98, 12], how often retry level 2..13 of a pool stream was stepped.
-      retry_deep: uint16[98, 6], depths of the picks that went beyond level 13.
+      retry_deep: uint16[98, 4], depths of the picks that went beyond level 13.
       highest_ante: int32[], antes above it have not been entered.
       overflow: bool[], sticky: more retries than the counters hold, so later draws may be inexact.
     """

@@ -245,6 +245,7 @@ def make_scoring_state(
         mouth_hand=_poker_hand(mouth_hand),  # type: ignore[arg-type]
         plasma=np.bool_(plasma),  # type: ignore[arg-type]
         observatory=np.bool_(observatory),  # type: ignore[arg-type]
+        debuffed_if_changed=np.zeros(HAND_CAPACITY, bool),  # type: ignore[arg-type]
         chips_cap=np.float64(np.inf),  # type: ignore[arg-type]
         streams=streams,
         **values,

@@ -219,7 +219,8 @@ def score_hand(
         state, rules, poker_hand, area_of(cards, scoring, rules), held_area, cards_played, judged.triggered
     )
     before = before_pass(slots, view, jokers.stored, blocked)
-    cards = replace(cards, enhancement=before.enhancement)
+    falls = state.debuffed_if_changed[jnp.maximum(places, 0)] & (before.enhancement != cards.enhancement)
+    cards = replace(cards, enhancement=before.enhancement, debuffed=cards.debuffed | falls)
     played_area = area_of(cards, scoring, rules)
     hand_after = _with_copies(state.hand, cards, before)
     held_area = area_of(hand_after, (hand_after.rank > 0) & ~chosen, rules)

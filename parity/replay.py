@@ -100,8 +100,9 @@ def start(trace: Trace, settings: Settings) -> State:
     deck, stake, challenge = setup(trace.header)
     items, tags = locked_masks(settings.locked)
     rules = rules_of(
-        deck, stake, challenge, items, tags, boss_order=settings.boss_order, to_do_order=settings.to_do_order
-    )
+        deck, stake, challenge, items, tags, boss_order=settings.boss_order, to_do_order=settings.to_do_order,
+        sort_by_age=settings.sort_by_age,
+    )  # fmt: skip
     return jax.device_get(_compiled()[1](seed, rules))
 
 

@@ -64,6 +64,7 @@ class Settings:
       locked: keys of items that its profile has not unlocked.
       boss_order: int8[28], the bosses as its boss stream indexes them.
       to_do_order: int8[12], the poker hands as its To Do Lists draw them.
+      sort_by_age: equal cards of the hand stand by age, as in the reference engine.
       boss_from_trace: its mod loader chooses other bosses from the same draws, so each boss is taken from the
         recorded states (oracle/README.md 1, item 2).
     """
@@ -71,6 +72,7 @@ class Settings:
     locked: tuple[str, ...] = ()
     boss_order: np.ndarray = field(default_factory=lambda: np.asarray(BOSS_POOL))
     to_do_order: np.ndarray = field(default_factory=lambda: np.asarray(HAND_WALK))
+    sort_by_age: bool = False
     boss_from_trace: bool = False
 
 
@@ -145,6 +147,7 @@ def settings_of(header: dict[str, Any]) -> Settings:
         if "Polychrome undiscovered" in profile:
             editions = set(EDITIONS.keys[1:]) - {"e_polychrome"}
             settings.locked = tuple(key for key in settings.locked if key not in editions)
+    settings.sort_by_age = "reference engine" in str(header.get("game_version", ""))
     if _SMODS_1827B in str(header.get("game_version", "")):
         settings.boss_from_trace = True
     if header.get("boss_order"):

@@ -161,12 +161,12 @@ def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:
     return deck, Piles(draw, n_draw, hand, n_hand, discard, n_discard)
 
 
-def sorted_hand(deck: Deck, hand: Array, mode: Array) -> Array:
+def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
     """The hand in one of the four sort orders (run.md 4.3).
 
     Descending: higher ranks first, then Spades, Hearts, Clubs, Diamonds, then the printed suit, then the
     older card. Stone cards stand last: Diamonds, Clubs, Hearts, Spades, each by rank (K). Ascending is the
-    reverse order.
+    reverse order. by_age: bool[], see `RunRules.sort_by_age`.
     """
     at, there = jnp.maximum(hand, 0).astype(jnp.int32), hand >= 0
     height = jnp.asarray(_SUIT_HEIGHT, jnp.int32)
@@ -174,6 +174,7 @@ def sorted_hand(deck: Deck, hand: Array, mode: Array) -> Array:
     suit = height[deck.cards.suit[at].astype(jnp.int32)]
     printed = height[deck.printed_suit[at].astype(jnp.int32)]
     by_suit = (mode == SUIT) | (mode == SUIT_ASCENDING)
+    printed = jnp.where(by_age, 0, printed)
     main = jnp.where(by_suit, suit * 16 + rank, rank * 4 + suit) * 4 + printed
     stone = deck.cards.enhancement[at] == STONE
     main = jnp.where(stone, ((3 - suit) * 16 + rank) - 1000, main)

@@ -39,7 +39,7 @@ _CELESTIAL = np.array([False] + [row["kind"] == "Celestial" for row in PACKS.row
 IS_PLANET = np.array([False] + [row.get("set") == "Planet" for row in ITEMS.rows])
 _SURCHARGE = np.array([0] + [row["surcharge"] for row in EDITIONS.rows], np.int32)
 _DISCOUNTS = tuple(
-    (VOUCHERS.find(key), int(VOUCHERS.row(VOUCHERS.find(key))["extra"]))
+    (key, int(VOUCHERS.row(VOUCHERS.find(key))["extra"]))
     for key in ("v_clearance_sale", "v_liquidation")
 )
 _RENTAL_PRICE = 1
@@ -60,8 +60,9 @@ def is_consumable(item_id: Array) -> Array:
 
 
 def has_voucher(state: State, key: str) -> Array:
-    """Whether a voucher is redeemed. -> bool[]"""
-    return state.run.redeemed[VOUCHERS.keys.index(key)]
+    """Whether a voucher is redeemed and in force. -> bool[]"""
+    number = VOUCHERS.keys.index(key)
+    return state.run.redeemed[number] & ~state.run.replaced[number]
 
 
 def hand_size(state: State, events: JokerEvents) -> Array:
@@ -127,7 +128,7 @@ def credit(state: State, events: JokerEvents) -> Array:
 def _price(state: State, base: Array, surcharge: Array | int = 0) -> Array:
     discount = jnp.int32(0)
     for voucher, percent in _DISCOUNTS:
-        discount = jnp.where(state.run.redeemed[voucher], percent, discount)
+        discount = jnp.where(has_voucher(state, voucher), percent, discount)
     dollars = base + state.run.inflation + surcharge
     # floor((dollars + 0.5) * (100 - discount) / 100), in whole numbers
     return jnp.maximum(1, ((2 * dollars + 1) * (100 - discount)) // 200)
@@ -367,7 +368,7 @@ def situation(state: State, events: JokerEvents, in_use: Array | int = 0) -> Sit
         & (state.deck.cards.rank > 0)[None],
         axis=1,
     )
-    return make_situation(
+    made = make_situation(
         state.rules,
         exists,
         redeemed,
@@ -376,5 +377,7 @@ def situation(state: State, events: JokerEvents, in_use: Array | int = 0) -> Sit
         state.run.gros_michel_extinct,
         jnp.any(ev.own(state.jokers, events.allows_duplicates)),
     )
+    in_force = state.run.redeemed & ~state.run.replaced
+    return replace(made, redeemed=jnp.zeros(len(ITEMS), bool).at[FIRST_VOUCHER:].set(in_force[1:]))
 
 

@@ -416,7 +416,8 @@ class Run:
       skips, hands_played, unused_discards, tarots_used: int32[], counters of the run.
       planets_used: bool[12], by poker hand. last_tarot_planet: int16[], item id, what The Fool copies.
       hands, discards, hand_size, joker_slots, consumable_slots: int32[], limits without what jokers add.
-      redeemed: bool[33], vouchers. next_voucher: int16[], item id, on offer this ante, 0 = redeemed.
+      redeemed: bool[33], vouchers. replaced: bool[33], second-tier vouchers whose number a first-tier one has set back:
+        only debug tools can redeem the first one later. next_voucher: int16[], item id, on offer this ante, 0 = redeemed.
       inflation: int32[], dollars on every price. ectoplasm_cost: int32[], hand size that the next one costs.
       gros_michel_extinct: bool[]. ox_hand: int8[], poker hand that The Ox looks for.
       starting_deck_size: int32[]. bosses_used: int8[31], how often each was drawn.
@@ -444,6 +445,7 @@ class Run:
     joker_slots: Array
     consumable_slots: Array
     redeemed: Array
+    replaced: Array
     next_voucher: Array
     inflation: Array
     ectoplasm_cost: Array

@@ -46,6 +46,8 @@ class RunRules:
       win_ante: int32[].
       boss_order: int8[28], the bosses in the order in which the boss stream indexes them.
       to_do_order: int8[12], the poker hands in the order in which To Do List draws them.
+      sort_by_age: bool[], equal cards of a hand stand by age alone, whatever suit they were printed with; False in
+        the game, True in the reference engine (docs/known-differences.md).
     """
 
     deck: Array
@@ -65,6 +67,7 @@ class RunRules:
     win_ante: Array
     boss_order: Array
     to_do_order: Array
+    sort_by_age: Array
 
 
 def _masks(kind: Kind, column: str) -> np.ndarray:
@@ -104,6 +107,7 @@ def rules_of(
     win_ante: Array | int = WIN_ANTE,
     boss_order: ArrayLike | None = None,
     to_do_order: ArrayLike | None = None,
+    sort_by_age: Array | bool = False,
 ) -> RunRules:
     """Rules of a run from ids; traceable. `make_rules` takes names.
 
@@ -112,7 +116,7 @@ def rules_of(
       locked: bool[235], items locked in the profile; None = nothing.
       undiscovered_tags: bool[25], tags closed by the profile; None = none.
       win_ante: int32[], showdown bosses come at its multiples.
-      boss_order, to_do_order: as in `RunRules`; None = as in the game without mods (rng.md 5.3, 5.4).
+      boss_order, to_do_order, sort_by_age: as in `RunRules`; None = as in the game without mods (rng.md 5.3, 5.4).
     """
     deck, stake, challenge = (jnp.asarray(value, jnp.int32) for value in (deck, stake, challenge))
     locked = jnp.zeros(len(ITEMS), bool) if locked is None else jnp.asarray(locked)
@@ -137,6 +141,7 @@ def rules_of(
         win_ante=jnp.asarray(win_ante, jnp.int32),
         boss_order=jnp.asarray(BOSS_POOL if boss_order is None else boss_order, jnp.int8),
         to_do_order=jnp.asarray(HAND_WALK if to_do_order is None else to_do_order, jnp.int8),
+        sort_by_age=jnp.asarray(sort_by_age, bool),
     )
 
 

@@ -105,9 +105,9 @@ def shop_slot(
     kind = jnp.where(rolled, _walk(u[0] * total, rates), JOKER)
     is_joker, is_card = when & (kind == JOKER), when & (kind == PLAYING_CARD)
 
-    # Illusion draws at every slot, whatever its type, and for a playing card once or twice more; the whole
+    # Illusion draws at every slot that no tag fills, whatever its type, and for a playing card once or twice more; the whole
     # paragraph is marked U in rng.md 6.2.
-    illusion = when & situation.has("v_illusion")
+    illusion = when & rolled & situation.has("v_illusion")
     v, states = rng.peek_successive(streams, "illusion", ante, 3, illusion)
     enhanced = illusion & (v[0] > 0.6)
     card_edition = illusion & (v[1] > 0.8)

@@ -123,7 +123,7 @@ def deal_cards(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     hidden = deck_mask_of(dealt, (number < count) & down, places.shape[0])
     deck = replace(deck, face_down=deck.face_down | hidden)
 
-    hand = jnp.where(count > 0, sorted_hand(deck, hand, state.run.sort_mode), hand)
+    hand = jnp.where(count > 0, sorted_hand(deck, hand, state.run.sort_mode, state.rules.sort_by_age), hand)
     state = replace(
         state,
         streams=streams,
@@ -174,7 +174,7 @@ def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Arr
     streams = rng.set_stream_state(state.streams, "cert_fr", ante, fronts)
     streams = rng.set_stream_state(streams, "certsl", ante, seals)
     # The new card takes its place in the sorted hand (K).
-    hand = jnp.where(count > 0, sorted_hand(deck, hand, state.run.sort_mode), hand)
+    hand = jnp.where(count > 0, sorted_hand(deck, hand, state.run.sort_mode, state.rules.sort_by_age), hand)
     state = replace(
         state,
         streams=streams,

@@ -19,6 +19,7 @@ from jaxtro.env.owned import (
     consumable_count,
     free_consumable_slots,
     get_consumable,
+    has_voucher,
     lose_jokers,
     situation,
 )
@@ -42,7 +43,7 @@ _INVESTMENT_DOLLARS = config(_INVESTMENT)["dollars"]
 _PLANETS = [item(row["planet"]) for row in HANDS.rows]
 _INTEREST_STEP, _INTEREST_CAP = 5, 25
 _CAPS = tuple(
-    (VOUCHERS.find(key), VOUCHERS.row(VOUCHERS.find(key))["changes"]["interest_cap"])
+    (key, VOUCHERS.row(VOUCHERS.find(key))["changes"]["interest_cap"])
     for key in ("v_seed_money", "v_money_tree")
 )
 _NINE = 9
@@ -53,7 +54,7 @@ def interest_cap(state: State) -> Array:
     """Money beyond this bears no interest: 25, Seed Money 50, Money Tree 100. -> int32[]"""
     cap = jnp.int32(_INTEREST_CAP)
     for voucher, dollars in _CAPS:
-        cap = jnp.where(state.run.redeemed[voucher], dollars, cap)
+        cap = jnp.where(has_voucher(state, voucher), dollars, cap)
     return cap
 
 

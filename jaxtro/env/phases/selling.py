@@ -80,7 +80,7 @@ def sort_hand(work: Work, mode: Array) -> Work:
     state = replace(
         state,
         run=update(state.run, sort_mode=mode),
-        piles=replace(state.piles, hand=sorted_hand(state.deck, state.piles.hand, mode)),
+        piles=replace(state.piles, hand=sorted_hand(state.deck, state.piles.hand, mode, state.rules.sort_by_age)),
     )
     return Work(state, work.todo)
 

@@ -89,6 +89,13 @@ VOUCHER_CHANGES = {
     for name in (*_CHANGED, "reroll")
 }
 
+# The second-tier voucher whose number a first-tier one would set back.
+_SETS_NUMBER = ("v_clearance_sale", "v_hone", "v_tarot_merchant", "v_planet_merchant", "v_seed_money")
+_SET_BACK = np.zeros(len(VOUCHERS), np.int32)
+for _number, _row in enumerate(VOUCHERS.rows, start=1):
+    if _row["requires"] and _row["requires"][0] in _SETS_NUMBER:
+        _SET_BACK[VOUCHERS.keys.index(_row["requires"][0])] = _number
+
 
 def redeem(state: State, voucher: Array, when: Array | bool = True) -> State:
     """Redeems a voucher (id of `VOUCHERS`); those without a number work by being redeemed."""
@@ -97,8 +104,13 @@ def redeem(state: State, voucher: Array, when: Array | bool = True) -> State:
         name: getattr(run, name) + jnp.where(when, jnp.asarray(VOUCHER_CHANGES[name])[voucher], 0)
         for name in _CHANGED
     }
-    redeemed = run.redeemed | ((jnp.arange(run.redeemed.shape[0]) == voucher) & when)
-    return replace(state, run=update(run, redeemed=redeemed, **changed))
+    places = jnp.arange(run.redeemed.shape[0])
+    redeemed = run.redeemed | ((places == voucher) & when)
+    # These set a number and do not add to it, so the later one counts.
+    upgrade = jnp.asarray(_SET_BACK)[voucher]
+    replaced = run.replaced | ((places == upgrade) & (upgrade > 0) & run.redeemed & when)
+    replaced &= ~((places == voucher) & when)
+    return replace(state, run=update(run, redeemed=redeemed, replaced=replaced, **changed))
 
 
 # --- cash-out and building ------------------------------------------------------------------------------------

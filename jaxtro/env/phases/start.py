@@ -176,6 +176,7 @@ def run_of(seed: Array, rules: RunRules, blind_scale: Array, endless: Array, boo
         planets_used=jnp.zeros(len(HANDS), bool),
         last_tarot_planet=jnp.int16(0),
         redeemed=redeemed,
+        replaced=jnp.zeros_like(redeemed),
         next_voucher=voucher.astype(jnp.int16),
         inflation=zero,
         ectoplasm_cost=jnp.int32(1),

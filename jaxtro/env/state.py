@@ -427,6 +427,7 @@ class Run:
       sort_mode: int8[], 0 rank, 1 suit, 2 rank ascending, 3 suit ascending.
       shop_visited: bool[], the first shop of the run was built.
       blind_scale: float64[], factor of all targets. endless: bool[], the run goes on after the win.
+      steps: int32[], legal actions so far. max_steps: int32[], the episode is cut off there, 0 = never.
     """
 
     ante: Array
@@ -461,6 +462,8 @@ class Run:
     shop_visited: Array
     blind_scale: Array
     endless: Array
+    steps: Array
+    max_steps: Array
 
 
 @jax.tree_util.register_dataclass

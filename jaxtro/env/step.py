@@ -14,7 +14,7 @@ from jax import Array
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env.actions import Action, Kind
-from jaxtro.env.areas import keep_where, remove_cards
+from jaxtro.env.areas import hand_mask_of, keep_where, remove_cards
 from jaxtro.env.dispatch import only_where
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import is_consumable
@@ -33,7 +33,7 @@ from jaxtro.env.phases import (
     tags,
 )
 from jaxtro.env.scoring.book import JokerBook
-from jaxtro.env.state import SHOP_SLOTS, State
+from jaxtro.env.state import SHOP_SLOTS, ScoringState, State
 from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, set_todo, update
 
 _MOST_NUMBERS = 32000  # creation numbers are kept in 16 bits
@@ -145,7 +145,22 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         work = only_where(needed(work), stage, work)
         if number == _LAST_DEAL:
             work = round_end.no_cards_left(work)
-    return Work(_settle(state, work.state, action, events), work.todo)
+    settled = _settle(state, work.state, action, events)
+    run = update(settled.run, steps=settled.run.steps + legal)
+    return Work(replace(settled, run=run), work.todo)
+
+
+def before_score(
+    state: State, chosen: Array, book: JokerBook, events: JokerEvents
+) -> tuple[ScoringState, Array]:
+    """What a hand is scored from, after The Hook and The Tooth have acted. -> it, the chosen cards bool[H]"""
+    work = playing.press_play(Work(state, nothing_to_do(SHOP_SLOTS)), chosen)
+    played = work.todo.played
+    work = only_where(
+        jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events), work
+    )
+    state = work.state
+    return playing.scoring_state(state, book), hand_mask_of(state.piles, played)
 
 
 def _picks_consumable(state: State, action: Action) -> Array:

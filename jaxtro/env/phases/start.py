@@ -54,6 +54,7 @@ class Params:
       locked: bool[235], items that the profile has not unlocked. undiscovered_tags: bool[25], tags it closes.
       blind_scale: float64[], factor of all blind targets; 1 = the real game, 0 = every play wins.
       win_ante: int32[], the run is won when its boss falls. endless: bool[], the run goes on then.
+      max_steps: int32[], the episode is truncated after so many actions, 0 = never.
     """
 
     deck: Array
@@ -64,6 +65,7 @@ class Params:
     blind_scale: Array
     win_ante: Array
     endless: Array
+    max_steps: Array
 
 
 def make_params(
@@ -74,6 +76,7 @@ def make_params(
     blind_scale: float = 1.0,
     win_ante: int = WIN_ANTE,
     endless: bool = False,
+    max_steps: int = 0,
 ) -> Params:
     """Parameters of a run from keys or names.
 
@@ -81,6 +84,7 @@ def make_params(
       deck, stake, challenge: keys or names; a challenge brings its own deck and White Stake.
       locked: keys or names of items that the profile has not unlocked, or of editions it has not discovered.
       blind_scale: factor of all blind targets. win_ante: ante of the boss that wins. endless: go on then.
+      max_steps: actions after which an episode is truncated, 0 = never.
 
     Raises:
       ValueError: for unknown names, and for numbers that make no game.
@@ -90,6 +94,8 @@ def make_params(
         raise ValueError(f"blind_scale is {blind_scale}; it must be 0 or more")
     if not 1 <= win_ante <= 1000:
         raise ValueError(f"win_ante is {win_ante}; it must be from 1 to 1000")
+    if not 0 <= max_steps < 2**31:
+        raise ValueError(f"max_steps is {max_steps}; it must be 0 (no limit) or more")
     items, tags = locked_masks(tuple(locked))
     return Params(
         deck=rules.deck,
@@ -100,6 +106,7 @@ def make_params(
         blind_scale=jnp.float64(blind_scale),
         win_ante=jnp.int32(win_ante),
         endless=jnp.bool_(endless),
+        max_steps=jnp.int32(max_steps),
     )
 
 
@@ -131,10 +138,17 @@ def new_run(seed: Array, params: Params, book: JokerBook) -> State:
     rules = rules_of(
         params.deck, params.stake, params.challenge, params.locked, params.undiscovered_tags, params.win_ante
     )
-    return run_of(seed, rules, params.blind_scale, params.endless, book)
+    return run_of(seed, rules, params.blind_scale, params.endless, book, params.max_steps)
 
 
-def run_of(seed: Array, rules: RunRules, blind_scale: Array, endless: Array, book: JokerBook) -> State:
+def run_of(
+    seed: Array,
+    rules: RunRules,
+    blind_scale: Array,
+    endless: Array,
+    book: JokerBook,
+    max_steps: Array | int = 0,
+) -> State:
     """A run from ready rules (a replay may set its own boss and To Do List orders)."""
     ante = jnp.int32(START_ANTE)
     streams = rng.start_streams(seed, ante)
@@ -192,6 +206,8 @@ def run_of(seed: Array, rules: RunRules, blind_scale: Array, endless: Array, boo
         shop_visited=no,
         blind_scale=jnp.asarray(blind_scale, jnp.float64),
         endless=jnp.asarray(endless, bool),
+        steps=zero,
+        max_steps=jnp.asarray(max_steps, jnp.int32),
         **changed,
     )
     status = jnp.array([BlindStatus.SELECT, BlindStatus.UPCOMING, BlindStatus.UPCOMING], jnp.int8)

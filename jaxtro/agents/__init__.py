@@ -1,0 +1,1 @@
+"""Agents: they use the public environment only."""

@@ -3,12 +3,14 @@
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from parity import rng_vectors, scoring_vectors, seed_shops
+from parity.replay import check_traces, plan_of
 from parity.report import FileResult
+from parity.traces import Settings, Trace, is_trace, read_trace, setup
 
 _ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
@@ -65,27 +67,65 @@ def find_files(paths: Iterable[str]) -> list[Path]:
     return files
 
 
-def check_file(path: Path) -> FileResult:
-    """Compares one file.
+def read_file(path: Path) -> Any:
+    """The JSON of a file; a list of lines for .jsonl.
 
     Raises:
-      InputError: if it cannot be read or is none of the known formats.
+      InputError: if it cannot be read.
     """
     try:
         raw = path.read_bytes()
         text = gzip.decompress(raw) if path.suffix == ".gz" else raw
         lines = ".jsonl" in path.suffixes
-        data = [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
+        return [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from error
+
+
+def check_file(path: Path, data: Any) -> FileResult:
+    """Compares one file of vectors.
+
+    Raises:
+      InputError: if it is none of the known formats.
+    """
     for name, looks_like, check in FORMATS:
         if looks_like(data):
             try:
                 return check(str(path), data)
             except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
                 raise InputError(f"{path}: looks like {name}, but {type(error).__name__}: {error}") from error
-    known = ", ".join(name for name, *_ in FORMATS)
+    known = ", ".join([*(name for name, *_ in FORMATS), "trace_v1"])
     raise InputError(f"{path}: not a known format (known: {known})")
+
+
+def check_files(
+    paths: Iterable[Path], options: Settings | None = None, include_suspect: bool = False
+) -> Iterator[FileResult | InputError]:
+    """Compares files, traces together in one batch; results come in the order of the files, errors in place.
+
+    Args:
+      options: settings of the replay that replace those of the traces' headers.
+      include_suspect: compare states marked suspect, too.
+    """
+    found: list[Trace | FileResult | InputError] = []
+    for path in paths:
+        try:
+            data = read_file(path)
+            if is_trace(data):
+                trace = read_trace(str(path), data)
+                plan_of(trace)  # a line that cannot be read is an error of the input
+                setup(trace.header)
+                found.append(trace)
+            else:
+                found.append(check_file(path, data))
+        except InputError as error:
+            found.append(error)
+        except ValueError as error:
+            found.append(InputError(f"{path}: {error}"))
+    traces = [entry for entry in found if isinstance(entry, Trace)]
+    replayed = iter(check_traces(traces, options, include_suspect))
+    for entry in found:
+        yield next(replayed) if isinstance(entry, Trace) else entry
 
 
 def total_line(results: list[FileResult]) -> str:

@@ -229,14 +229,22 @@ def compare_streams(
             continue
         key, ante, level = parsed
         listed.add((key, ante, level))
-        wanted, made = _times(stream_states(seed, key, ante, level), number), stream_count(streams, seed, key, ante, level)
+        wanted, made = (
+            _times(stream_states(seed, key, ante, level), number),
+            stream_count(streams, seed, key, ante, level),
+        )
         if wanted != made or wanted is None:
             differences.append((f"rng.{text} (uses)", wanted if wanted is not None else number, made))
     if complete and before is not None:
         for slot in np.flatnonzero(streams.states != before.states):
             stream = int(np.searchsorted(table.SLOT, slot, side="right") - 1)
             key, kept = table.STREAM_KEYS[stream], bool(table.BY_ANTE[stream])
-            if not any(name == key and level == 1 and (not kept or ante % table.ANTES_KEPT == slot - table.SLOT[stream]) for name, ante, level in listed):
+            if not any(
+                name == key
+                and level == 1
+                and (not kept or ante % table.ANTES_KEPT == slot - table.SLOT[stream])
+                for name, ante, level in listed
+            ):
                 if before.states[slot] >= 0 and not _started(streams, before, stream):
                     differences.append((f"rng.{key} (uses)", "not used", "used"))
     return differences

@@ -106,8 +106,12 @@ def start(trace: Trace, settings: Settings) -> State:
     return jax.device_get(_compiled()[1](seed, rules))
 
 
-def _plan(trace: Trace) -> list[tuple[int, list[Op]]]:
-    """For each line after the start: its number and what to do."""
+def plan_of(trace: Trace) -> list[tuple[int, list[Op]]]:
+    """For each line after the start: its number and what to do.
+
+    Raises:
+      TraceError: for an action that trace_v1 does not have.
+    """
     plan = []
     for line in trace.lines[1:]:
         try:
@@ -182,9 +186,13 @@ def replay(traces: list[Trace], settings: list[Settings]) -> Iterator[Moment]:
 
 def _replay_batch(traces: list[Trace], settings: list[Settings], offset: int) -> Iterator[Moment]:
     starts = [start(trace, setting) for trace, setting in zip(traces, settings, strict=True)]
-    plans = [_plan(trace) for trace in traces]
+    plans = [plan_of(trace) for trace in traces]
     queues = [
-        [(line + 1, op, n == len(ops) - 1) for line, (_, ops) in enumerate(plan) for n, op in enumerate(ops or [Op()])]
+        [
+            (line + 1, op, n == len(ops) - 1)
+            for line, (_, ops) in enumerate(plan)
+            for n, op in enumerate(ops or [Op()])
+        ]
         for plan in plans
     ]
     run = _compiled()[0]
@@ -207,7 +215,9 @@ def _replay_batch(traces: list[Trace], settings: list[Settings], offset: int) ->
         ops = [entry[1] if entry else None for entry in current] + [None] * (BATCH - len(traces))
         host = [one_game(states, n) for n in range(len(traces))]
         listed = [
-            _boss_fought(traces[n], settings[n], states, n, entry[0]) if entry and entry[1].kind == Kind.SELECT else None
+            _boss_fought(traces[n], settings[n], states, n, entry[0])
+            if entry and entry[1].kind == Kind.SELECT
+            else None
             for n, entry in enumerate(current)
         ]
         states, legal, derived = jax.device_get(run(states, *_arguments(ops, host)))
@@ -339,7 +349,9 @@ def check_traces(
         if not counts(line) and not moment.refused:
             continue
         found = _differences(trace, moment, line) if counts(line) or moment.refused else []
-        where = f"step {line.get('i', moment.line)}, after {line['a']['m']} {line['a'].get('p') or ''}".rstrip()
+        where = (
+            f"step {line.get('i', moment.line)}, after {line['a']['m']} {line['a'].get('p') or ''}".rstrip()
+        )
         if counts(line):
             result.count("states", [Mismatch(where, name, wanted, got) for name, wanted, got in found])
         elif found:
@@ -353,5 +365,3 @@ def check_traces(
             result.sections.setdefault("states", [0, 0])[1] += rest
             reply = True
     return results
-
-

@@ -144,7 +144,11 @@ def state_view(state: State, derived: Any) -> dict[str, Any]:
     for which, name in enumerate(ON_DECK):
         key = ("bl_small", "bl_big", BLINDS.keys[int(state.blinds.boss)])[which]
         tag = TAGS.keys[int(state.blinds.tags[which])] if which < 2 else None
-        blinds[name] = {"key": key, "status": _STATUS[BlindStatus(int(state.blinds.status[which]))], "tag": tag}
+        blinds[name] = {
+            "key": key,
+            "status": _STATUS[BlindStatus(int(state.blinds.status[which]))],
+            "tag": tag,
+        }
     hand = []
     for place in piles.hand[: int(piles.n_hand)]:
         view = card_view(deck, place)

@@ -87,7 +87,12 @@ class Trace:
 
 def is_trace(data: Any) -> bool:
     """Whether parsed JSON lines are a trace_v1 file."""
-    return isinstance(data, list) and bool(data) and isinstance(data[0], dict) and data[0].get("schema") == SCHEMA
+    return (
+        isinstance(data, list)
+        and bool(data)
+        and isinstance(data[0], dict)
+        and data[0].get("schema") == SCHEMA
+    )
 
 
 def read_trace(path: str, data: list[dict[str, Any]]) -> Trace:
@@ -244,5 +249,3 @@ def ops_of(action: dict[str, Any]) -> list[Op]:
     if method == "add":
         return [Op(add=_added(params))]
     raise TraceError(f"unknown action {method!r}")
-
-

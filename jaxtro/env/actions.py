@@ -188,7 +188,8 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
     """Everything that may be done now; a finished run reports all of it as legal."""
     phase, money = state.phase, credit(state, events)
     select, playing, evaluating, shop, pack = (
-        phase == p for p in (Phase.BLIND_SELECT, Phase.SELECTING_HAND, Phase.ROUND_EVAL, Phase.SHOP, Phase.PACK)
+        phase == p
+        for p in (Phase.BLIND_SELECT, Phase.SELECTING_HAND, Phase.ROUND_EVAL, Phase.SHOP, Phase.PACK)
     )
     anywhere = select | playing | evaluating | shop | pack
     nothing, first = jnp.zeros(SLOTS, bool), jnp.arange(SLOTS) == 0
@@ -205,7 +206,9 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
     cards = state.shop.cards
     affordable = spend(offer_prices(state, events, cards))
     one = lambda condition: first & condition  # noqa: E731
-    reroll_boss = (has_voucher(state, "v_directors_cut") & ~state.run.boss_rerolled) | has_voucher(state, "v_retcon")
+    reroll_boss = (has_voucher(state, "v_directors_cut") & ~state.run.boss_rerolled) | has_voucher(
+        state, "v_retcon"
+    )
     uses, use_low, use_high, use_plain = _usable(state, owned.id, True)
     picks, pick_low, pick_high, pick_plain = _usable(state, state.pack.cards.id, False)
     direct, direct_low, direct_high, direct_plain = _usable(state, cards.id, False)
@@ -286,5 +289,3 @@ def is_legal(state: State, action: Action, events: JokerEvents, legal: Legal | N
     cards &= ~legal.plain_only[at, place] | ~jnp.any(action.cards & ~legal.plain_card)
     target = legal.to[at, jnp.clip(to, 0, SLOTS - 1)]
     return in_range & legal.slot[at, place] & (~takes_cards | cards) & (~moves | target)
-
-

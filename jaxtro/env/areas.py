@@ -135,9 +135,11 @@ def insert_card(deck: Deck, piles: Piles, when: Array) -> tuple[Deck, Piles, Arr
         up = (places >= place) & (places < newest)
         return jnp.where(places == newest, place, places + up).astype(places.dtype)
 
-    return deck, replace(
-        piles, draw=renumber(piles.draw), hand=renumber(piles.hand), discard=renumber(piles.discard)
-    ), place
+    return (
+        deck,
+        replace(piles, draw=renumber(piles.draw), hand=renumber(piles.hand), discard=renumber(piles.discard)),
+        place,
+    )
 
 
 def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:
@@ -153,7 +155,9 @@ def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:
     def renumber(places: Array) -> tuple[Array, Array]:
         at = jnp.maximum(places, 0).astype(jnp.int32)
         left, count = without(places, gone[at])
-        return jnp.where(left >= 0, moved[jnp.maximum(left, 0).astype(jnp.int32)], -1).astype(places.dtype), count
+        return jnp.where(left >= 0, moved[jnp.maximum(left, 0).astype(jnp.int32)], -1).astype(
+            places.dtype
+        ), count
 
     (draw, n_draw), (hand, n_hand), (discard, n_discard) = (
         renumber(places) for places in (piles.draw, piles.hand, piles.discard)
@@ -183,7 +187,9 @@ def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
     key = jnp.where(there, key, jnp.iinfo(jnp.int32).min)
     # Counting ranks: cheaper than a sort for so few.
     places = jnp.arange(hand.shape[0])
-    ahead = (key[None, :] > key[:, None]) | ((key[None, :] == key[:, None]) & (places[None, :] < places[:, None]))
+    ahead = (key[None, :] > key[:, None]) | (
+        (key[None, :] == key[:, None]) & (places[None, :] < places[:, None])
+    )
     new_place = jnp.sum(ahead, axis=1, dtype=jnp.int32)
     return jnp.zeros_like(hand).at[new_place].set(hand)
 
@@ -195,7 +201,9 @@ def moved(values: Tree, source: Array, target: Array) -> Tree:
         places = jnp.arange(array.shape[0], dtype=jnp.int32)
         right = (places >= source) & (places < target)
         left = (places <= source) & (places > target)
-        at = jnp.where(places == target, source, jnp.where(right, places + 1, jnp.where(left, places - 1, places)))
+        at = jnp.where(
+            places == target, source, jnp.where(right, places + 1, jnp.where(left, places - 1, places))
+        )
         return array[at]
 
     return jax.tree.map(move, values)

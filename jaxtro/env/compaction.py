@@ -46,7 +46,9 @@ _compacted_p = Primitive("compacted")
 _compacted_p.multiple_results = True
 
 
-def _run(active: Array, *leaves: Array, function: Any, tree: Any, shapes: Any, chunk: int, batched: bool) -> Any:
+def _run(
+    active: Array, *leaves: Array, function: Any, tree: Any, shapes: Any, chunk: int, batched: bool
+) -> Any:
     if not batched:
         return jax.tree.leaves(function(*jax.tree.unflatten(tree, leaves)))
     games = active.shape[0]
@@ -86,9 +88,7 @@ mlir.register_lowering(_compacted_p, mlir.lower_fun(_run, multiple_results=True)
 
 def _batch(operands: Any, dims: Any, *, batched: bool, **params: Any) -> Any:
     games = next(
-        value.shape[dim]
-        for value, dim in zip(operands, dims, strict=True)
-        if dim is not batching.not_mapped
+        value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not batching.not_mapped
     )
     values = [
         jnp.broadcast_to(value, (games, *value.shape))

@@ -23,9 +23,7 @@ CHUNK = 128
 NOT_BATCHED = batching.not_mapped
 
 
-def only_where(
-    active: Array, stage: Callable[..., Work], work: Work, *args: Any, chunk: int = CHUNK
-) -> Work:
+def only_where(active: Array, stage: Callable[..., Work], work: Work, *args: Any, chunk: int = CHUNK) -> Work:
     """`stage(work, *args)` where active, else `work`.
 
     Args:
@@ -52,7 +50,9 @@ def _one_game(active: Array, *leaves: Array, stage: Any, tree: Any, written: int
     return jax.tree.leaves(out)
 
 
-def _run(active: Array, *leaves: Array, stage: Any, tree: Any, written: int, chunk: int, batched: bool) -> Any:
+def _run(
+    active: Array, *leaves: Array, stage: Any, tree: Any, written: int, chunk: int, batched: bool
+) -> Any:
     if not batched:
         return _one_game(active, *leaves, stage=stage, tree=tree, written=written)
     return _in_chunks(stage, tree, written, chunk, active, list(leaves))
@@ -73,7 +73,9 @@ mlir.register_lowering(_stage_p, mlir.lower_fun(_run, multiple_results=True))
 
 
 def _batch(operands: Any, dims: Any, *, batched: bool, **params: Any) -> Any:
-    games = next(value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not NOT_BATCHED)
+    games = next(
+        value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not NOT_BATCHED
+    )
     values = []
     for value, dim in zip(operands, dims, strict=True):
         if dim is NOT_BATCHED:
@@ -136,3 +138,47 @@ def _in_chunks(
     for n, value in zip(written, changed, strict=True):
         leaves[n] = value
     return leaves[:written_count]
+
+
+class Packing:
+    """A pytree as a few long rows, one per dtype, so that moving a game is a few copies and not hundreds.
+
+    Made from the shapes of one game; `pack` and `unpack` also work on batches (leading axes are kept).
+    """
+
+    def __init__(self, tree: Any) -> None:
+        leaves, self._tree = jax.tree.flatten(tree)
+        self._places: list[tuple[int, int, int, tuple[int, ...]]] = []  # group, first, size, shape
+        self._dtypes: list[Any] = []
+        sizes: list[int] = []
+        for leaf in leaves:
+            # bool travels as int8
+            dtype = jnp.dtype(jnp.int8) if leaf.dtype == jnp.bool_ else jnp.dtype(leaf.dtype)
+            if dtype not in self._dtypes:
+                self._dtypes.append(dtype)
+                sizes.append(0)
+            group = self._dtypes.index(dtype)
+            size = 1
+            for length in leaf.shape:
+                size *= length
+            self._places.append((group, sizes[group], size, tuple(leaf.shape)))
+            sizes[group] += size
+        self._is_bool = [leaf.dtype == jnp.bool_ for leaf in leaves]
+
+    def pack(self, tree: Any) -> tuple[Array, ...]:
+        """The rows of a tree. -> one [..., N] array for each dtype"""
+        parts: list[list[Array]] = [[] for _ in self._dtypes]
+        for leaf, (group, _, size, shape) in zip(jax.tree.leaves(tree), self._places, strict=True):
+            lead = leaf.shape[: leaf.ndim - len(shape)]
+            parts[group].append(leaf.reshape(*lead, size).astype(self._dtypes[group]))
+        return tuple(jnp.concatenate(part, axis=-1) for part in parts)
+
+    def unpack(self, rows: tuple[Array, ...]) -> Any:
+        """The tree of some rows."""
+        leaves = []
+        for (group, first, size, shape), is_bool in zip(self._places, self._is_bool, strict=True):
+            row = rows[group]
+            part = lax.slice_in_dim(row, first, first + size, axis=row.ndim - 1)
+            part = part.reshape(*row.shape[:-1], *shape)
+            leaves.append(part != 0 if is_bool else part)
+        return jax.tree.unflatten(self._tree, leaves)

@@ -51,7 +51,10 @@ def _numbering() -> list[tuple[str, int, int, int]]:
     add("reroll boss", Kind.REROLL_BOSS)
     add("play", Kind.PLAY)
     add("discard", Kind.DISCARD)
-    rows.extend((f"sort by {name}", int(Kind.SORT), n, 0) for n, name in enumerate(("rank", "suit", "rank ascending", "suit ascending")))
+    rows.extend(
+        (f"sort by {name}", int(Kind.SORT), n, 0)
+        for n, name in enumerate(("rank", "suit", "rank ascending", "suit ascending"))
+    )
     add("cash out", Kind.CASH_OUT)
     add("reroll shop", Kind.REROLL)
     add("skip pack", Kind.SKIP_PACK)
@@ -164,10 +167,19 @@ class FlatBalatro:
         observation, state, reward, terminated, truncated, info = self.env.step(flat.state, action, weights)
         over = finished(flat.state)
         places = jnp.arange(HAND_CAPACITY)
-        chosen = flat.chosen ^ (toggle & ~over & (places == jnp.asarray(_SLOT)[jnp.clip(number, 0, NUM_ACTIONS - 1)]))
+        chosen = flat.chosen ^ (
+            toggle & ~over & (places == jnp.asarray(_SLOT)[jnp.clip(number, 0, NUM_ACTIONS - 1)])
+        )
         # The choice stays only while the hand lies as it did.
         same = jnp.all(state.piles.hand == flat.state.piles.hand) & (state.phase == flat.state.phase)
         chosen = jnp.where(same, chosen, False)
         illegal = ~legal & ~over
         reward = jnp.where(toggle, jnp.float32(0), reward)
-        return observation, FlatState(state, chosen), reward, terminated, truncated, replace(info, illegal=illegal)
+        return (
+            observation,
+            FlatState(state, chosen),
+            reward,
+            terminated,
+            truncated,
+            replace(info, illegal=illegal),
+        )

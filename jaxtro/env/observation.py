@@ -273,7 +273,9 @@ def observe(state: State, book: JokerBook, events: JokerEvents) -> Observation:
     visible = (piles.hand >= 0) & ~state.deck.face_down[jnp.maximum(piles.hand, 0).astype(jnp.int32)]
     known = jnp.zeros(size, bool)
     known = known.at[jnp.where(visible, piles.hand, size).astype(jnp.int32)].set(True, mode="drop")
-    known = known.at[jnp.where(piles.discard >= 0, piles.discard, size).astype(jnp.int32)].set(True, mode="drop")
+    known = known.at[jnp.where(piles.discard >= 0, piles.discard, size).astype(jnp.int32)].set(
+        True, mode="drop"
+    )
     unseen = there & ~known
     in_blind = now.blind > 0
     upcoming = target(

@@ -39,8 +39,7 @@ _CELESTIAL = np.array([False] + [row["kind"] == "Celestial" for row in PACKS.row
 IS_PLANET = np.array([False] + [row.get("set") == "Planet" for row in ITEMS.rows])
 _SURCHARGE = np.array([0] + [row["surcharge"] for row in EDITIONS.rows], np.int32)
 _DISCOUNTS = tuple(
-    (key, int(VOUCHERS.row(VOUCHERS.find(key))["extra"]))
-    for key in ("v_clearance_sale", "v_liquidation")
+    (key, int(VOUCHERS.row(VOUCHERS.find(key))["extra"])) for key in ("v_clearance_sale", "v_liquidation")
 )
 _RENTAL_PRICE = 1
 RENT = 3
@@ -136,7 +135,9 @@ def _price(state: State, base: Array, surcharge: Array | int = 0) -> Array:
 
 def _item_price(state: State, item_id: Array, edition: Array, rental: Array, free_planets: Array) -> Array:
     price = _price(
-        state, jnp.asarray(_COST)[item_id.astype(jnp.int32)], jnp.asarray(_SURCHARGE)[edition.astype(jnp.int32)]
+        state,
+        jnp.asarray(_COST)[item_id.astype(jnp.int32)],
+        jnp.asarray(_SURCHARGE)[edition.astype(jnp.int32)],
     )
     price = jnp.where(rental, _RENTAL_PRICE, price)
     return jnp.where(free_planets & jnp.asarray(IS_PLANET)[item_id.astype(jnp.int32)], 0, price)
@@ -176,7 +177,9 @@ def consumable_sell_values(state: State, events: JokerEvents) -> Array:
     """Dollars for selling each consumable. -> int32[C]"""
     owned = state.consumables
     edition = jnp.where(owned.negative, NEGATIVE, 0)
-    price = _item_price(state, owned.id, edition, jnp.zeros_like(owned.negative), _free_planets(state, events))
+    price = _item_price(
+        state, owned.id, edition, jnp.zeros_like(owned.negative), _free_planets(state, events)
+    )
     return jnp.where(owned.id > 0, jnp.maximum(1, price // 2) + owned.sell_bonus, 0)
 
 
@@ -224,7 +227,6 @@ PERISH_ROUNDS = 5
 def _counted(run: Run, new: Array) -> Run:
     """One more creation number was given out, where `new`."""
     return update(run, next_number=run.next_number + new)
-
 
 
 def get_joker(
@@ -331,7 +333,9 @@ def by_creation(numbers: Array, member: Array) -> Array:
     size = numbers.shape[0]
     key = jnp.where(member, numbers.astype(jnp.int32), jnp.iinfo(jnp.int32).max)
     places = jnp.arange(size)
-    before = (key[None, :] < key[:, None]) | ((key[None, :] == key[:, None]) & (places[None, :] < places[:, None]))
+    before = (key[None, :] < key[:, None]) | (
+        (key[None, :] == key[:, None]) & (places[None, :] < places[:, None])
+    )
     rank = jnp.sum(before, axis=1, dtype=jnp.int32)
     order = jnp.zeros(size, jnp.int32).at[rank].set(places.astype(jnp.int32))
     return jnp.where(jnp.arange(size) < jnp.sum(member), order, size)
@@ -379,5 +383,3 @@ def situation(state: State, events: JokerEvents, in_use: Array | int = 0) -> Sit
     )
     in_force = state.run.redeemed & ~state.run.replaced
     return replace(made, redeemed=jnp.zeros(len(ITEMS), bool).at[FIRST_VOUCHER:].set(in_force[1:]))
-
-

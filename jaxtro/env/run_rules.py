@@ -31,17 +31,25 @@ def _no_reward(rows: tuple, column: str) -> np.ndarray:
     return np.array([[name in names for name in BLIND_TYPES] for names in lists])
 
 
-MONEY_PER_HAND, MONEY_PER_DISCARD = _deck("money_per_hand", 1, np.int32), _deck("money_per_discard", 0, np.int32)
+MONEY_PER_HAND, MONEY_PER_DISCARD = (
+    _deck("money_per_hand", 1, np.int32),
+    _deck("money_per_discard", 0, np.int32),
+)
 _DECK_NO_INTEREST = _deck("no_interest", False, bool)
 _NO_INTEREST = _challenge("no_interest", False, bool)
 _NO_HAND_MONEY = _challenge("no_extra_hand_money", False, bool)
-_STAKE_NO_REWARD, _CHALLENGE_NO_REWARD = _no_reward(STAKES.rows, "cumulative"), _no_reward(CHALLENGES.rows, "rules")
+_STAKE_NO_REWARD, _CHALLENGE_NO_REWARD = (
+    _no_reward(STAKES.rows, "cumulative"),
+    _no_reward(CHALLENGES.rows, "rules"),
+)
 _SCALING = _stake("scaling", 1, np.int32)
 _ANTE_SCALING = np.array([1.0] + [row["starting_values"]["ante_scaling"] for row in DECKS.rows])
 _SHOWDOWN = np.array([False] + [row["type"] == "showdown" for row in BLINDS.rows])
 _BLIND_MULT = np.array([0.0] + [row["mult"] for row in BLINDS.rows])
 _BLIND_DOLLARS = np.array([0] + [row["dollars"] for row in BLINDS.rows], np.int32)
-DOUBLE_TAG_AFTER_BOSS = np.array([False] + [row["hook"] is not None and "tag_double" in row["hook"] for row in DECKS.rows])
+DOUBLE_TAG_AFTER_BOSS = np.array(
+    [False] + [row["hook"] is not None and "tag_double" in row["hook"] for row in DECKS.rows]
+)
 PLASMA = np.array([False] + [row["key"] == "b_plasma" for row in DECKS.rows])
 FLIPPED_CARDS = _challenge("flipped_cards", 0, np.int32)  # 1 in N dealt cards lies face down
 HAND_SIZE_PER_DOLLARS = _challenge("minus_hand_size_per_X_dollar", 0, np.int32)
@@ -106,9 +114,7 @@ def no_interest(rules: RunRules) -> Array:
 
 def dollars_per_hand(rules: RunRules) -> Array:
     """Dollars for each unused hand. -> int32[]"""
-    return jnp.where(
-        jnp.asarray(_NO_HAND_MONEY)[rules.challenge], 0, jnp.asarray(MONEY_PER_HAND)[rules.deck]
-    )
+    return jnp.where(jnp.asarray(_NO_HAND_MONEY)[rules.challenge], 0, jnp.asarray(MONEY_PER_HAND)[rules.deck])
 
 
 def of_challenge(rules: RunRules, column: np.ndarray) -> Array:

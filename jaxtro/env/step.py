@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env.actions import Action, Kind
 from jaxtro.env.areas import hand_mask_of, keep_where, remove_cards
-from jaxtro.env.dispatch import only_where
+from jaxtro.env.dispatch import Packing, only_where
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import is_consumable
 from jaxtro.env.phases import (
@@ -38,7 +39,6 @@ from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, set_todo, 
 
 _MOST_NUMBERS = 32000  # creation numbers are kept in 16 bits
 Handler = Callable[[Work, Action], Work]
-_LAST_DEAL = 7  # stage after which a hand can be found empty
 
 
 def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
@@ -77,7 +77,7 @@ def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[Callable[[Work],
         (lambda work: work.todo.blind_tags | (work.todo.bosses > 0), tags.fire_blind_tags),
         (lambda work: work.todo.shuffle != NO_SHUFFLE, dealing.shuffle_deck),
         (lambda work: work.todo.deal != NO_DEAL, lambda work: dealing.deal_cards(work, book, events)),
-        (lambda work: work.todo.round_over, lambda work: round_end.end_round(work, book, events)),
+        (round_end.is_over, lambda work: round_end.end_round(work, book, events)),
         (lambda work: work.todo.new_ante, round_end.enter_next_ante),
         (lambda work: work.todo.targets, round_end.new_targets),
         (lambda work: work.todo.new_blinds, shop.new_blinds),
@@ -120,12 +120,19 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
     Returns:
       The state afterwards, and what the step noted on the way (`todo.cost`).
     """
-    work = Work(state, nothing_to_do(SHOP_SLOTS))
+    start = Work(state, nothing_to_do(SHOP_SLOTS))
+    packing = Packing(jax.eval_shape(lambda: start))
+
+    def run(needed: Array, stage: Callable[..., Work], rows: Any, *args: Any) -> Any:
+        packed = lambda rows, *args: packing.pack(stage(packing.unpack(rows), *args))  # noqa: E731
+        return only_where(needed, packed, rows, *args)
+
+    rows = packing.pack(start)
     for kind, handler in _handlers(book, events).items():
         active = legal & (action.kind == kind)
         if kind == Kind.PICK:
             active &= ~_picks_consumable(state, action)
-        work = only_where(active, handler, work, action)
+        rows = run(active, handler, rows, action)
 
     uses = (action.kind == Kind.USE) | (action.kind == Kind.BUY_AND_USE)
     uses |= (action.kind == Kind.PICK) & _picks_consumable(state, action)
@@ -134,17 +141,16 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         consumables.FROM_AREA,
         jnp.where(action.kind == Kind.PICK, consumables.FROM_PACK, consumables.FROM_SHOP),
     )
-    work = only_where(
+    rows = run(
         legal & uses,
         lambda work, action, source: consumables.use(work, source, action.slot, action.cards, book, events),
-        work,
+        rows,
         action,
         source,
     )
-    for number, (needed, stage) in enumerate(_stages(book, events)):
-        work = only_where(needed(work), stage, work)
-        if number == _LAST_DEAL:
-            work = round_end.no_cards_left(work)
+    for needed, stage in _stages(book, events):
+        rows = run(needed(packing.unpack(rows)), stage, rows)
+    work = packing.unpack(rows)
     settled = _settle(state, work.state, action, events)
     run = update(settled.run, steps=settled.run.steps + legal)
     return Work(replace(settled, run=run), work.todo)
@@ -156,9 +162,7 @@ def before_score(
     """What a hand is scored from, after The Hook and The Tooth have acted. -> it, the chosen cards bool[H]"""
     work = playing.press_play(Work(state, nothing_to_do(SHOP_SLOTS)), chosen)
     played = work.todo.played
-    work = only_where(
-        jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events), work
-    )
+    work = only_where(jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events), work)
     state = work.state
     return playing.scoring_state(state, book), hand_mask_of(state.piles, played)
 

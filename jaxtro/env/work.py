@@ -116,7 +116,9 @@ def nothing_to_do(shop_slots: int) -> Todo:
 
 def set_todo(work: Work, **fields: Any) -> Work:
     """The work with some fields of `todo` replaced, cast to their types."""
-    values = {name: jnp.asarray(value).astype(getattr(work.todo, name).dtype) for name, value in fields.items()}
+    values = {
+        name: jnp.asarray(value).astype(getattr(work.todo, name).dtype) for name, value in fields.items()
+    }
     return replace(work, todo=replace(work.todo, **values))
 
 

@@ -62,12 +62,16 @@ class AutoReset:
     def step(self, auto: AutoState, action: Any, weights: Weights = DEFAULT_WEIGHTS) -> tuple:
         """As the environment's, and a new run where this one ended or was truncated."""
         observation, state, reward, terminated, truncated, info = self.env.step(auto.state, action, weights)
+        observation, auto = self.restart(auto, state, observation, terminated | truncated)
+        return observation, auto, reward, terminated, truncated, info
+
+    def restart(self, auto: AutoState, state: Any, observation: Any, done: Array) -> tuple[Any, AutoState]:
+        """A new run where `done`, else the given state and observation. -> observation, state"""
         now, later = jax.random.split(auto.key)
-        done = terminated | truncated
         fresh = only_where(done, self._reset, _Fresh(state, observation), now, auto.params)
         key = jnp.where(done, jax.random.key_data(later), jax.random.key_data(auto.key))
         key = jax.random.wrap_key_data(key) if jnp.issubdtype(auto.key.dtype, jax.dtypes.prng_key) else key
-        return fresh.observation, AutoState(fresh.state, key, auto.params), reward, terminated, truncated, info
+        return fresh.observation, AutoState(fresh.state, key, auto.params)
 
     def _reset(self, old: _Fresh, key: Array, params: Any) -> _Fresh:
         del old

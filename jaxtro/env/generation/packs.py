@@ -154,7 +154,9 @@ def pack_card(
     row = jnp.where(globe & (u[0] > 0.8), _OMEN, row)
     row = jnp.where(hallucinated, _HALLUCINATED, row)
     forced = jnp.where((kind == CELESTIAL) & first, telescope_planet(situation), 0)
-    special, streams = _soul_checks(streams, rules, situation, ante, row, consumable & ~hallucinated & (forced == 0))
+    special, streams = _soul_checks(
+        streams, rules, situation, ante, row, consumable & ~hallucinated & (forced == 0)
+    )
     forced = jnp.where(forced > 0, forced, special)
 
     # One pick serves every kind: only the stream and the pool differ.

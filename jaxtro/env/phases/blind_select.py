@@ -110,7 +110,7 @@ def bits_without(tags: Array, gone: Array) -> Array:
 
 
 def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Array) -> Work:
-    """"Blind selected", left to right; each joker sees what those before it did."""
+    """ "Blind selected", left to right; each joker sees what those before it did."""
     state = work.state
     jokers, now = state.jokers, state.round
     acting, places = ev.acting(book, jokers), jnp.arange(state.jokers.id.shape[0], dtype=jnp.int32)
@@ -118,11 +118,18 @@ def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Arr
     has = lambda column: jnp.asarray(column)[acting]  # noqa: E731
     own = lambda column: ev.own(jokers, column)  # noqa: E731
     hands, riff_raff, tarots, stones = (
-        has(column) for column in (events.burglar, events.makes_jokers, events.makes_tarots, events.makes_stones)
+        has(column)
+        for column in (events.burglar, events.makes_jokers, events.makes_tarots, events.makes_stones)
     )
     chicot, eats, madness = own(events.disables_boss), own(events.eats), own(events.madness)
     reacts = works & (
-        (hands > 0) | (riff_raff > 0) | (tarots > 0) | (stones > 0) | chicot | (eats > 0) | ((madness > 0) & ~boss)
+        (hands > 0)
+        | (riff_raff > 0)
+        | (tarots > 0)
+        | (stones > 0)
+        | chicot
+        | (eats > 0)
+        | ((madness > 0) & ~boss)
     )
     acting_boss = boss_effects.boss_acts(state)
     acting_boss = jnp.where(acting_boss >= boss_effects.FIRST_BOSS, acting_boss, 0)
@@ -150,7 +157,9 @@ def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Arr
         doomed |= mad & (count > 0) & (places == victim)
         # Ceremonial Dagger: the joker to the right, if it is not eternal and not doomed already.
         right = jnp.minimum(place + 1, places[-1])
-        can_eat = (place + 1 < places.shape[0]) & (jokers.id[right] > 0) & ~jokers.eternal[right] & ~doomed[right]
+        can_eat = (
+            (place + 1 < places.shape[0]) & (jokers.id[right] > 0) & ~jokers.eternal[right] & ~doomed[right]
+        )
         eat = alive & (eats[place] > 0) & can_eat
         doomed |= eat & (places == right)
         eaten += eat

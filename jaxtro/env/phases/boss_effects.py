@@ -39,7 +39,8 @@ HOUSE, WHEEL, MARK, FISH, HOOK, TOOTH, SERPENT, MANACLE = (
 FIRST_BOSS = 3
 # Suit that a boss debuffs, as a bit; 0 = none.
 _DEBUFFED_SUIT = np.array(
-    [0] + [1 << SUITS.index(row["debuff"]["suit"][0]) if row["debuff"].get("suit") else 0 for row in BLINDS.rows],
+    [0]
+    + [1 << SUITS.index(row["debuff"]["suit"][0]) if row["debuff"].get("suit") else 0 for row in BLINDS.rows],
     np.uint8,
 )
 

@@ -74,7 +74,10 @@ def _word(name: str, default: Any = 0, dtype: Any = np.int32, of: Any = lambda v
 
 
 def _targets(place: int) -> np.ndarray:
-    rows = [ITEMS.row(n)["targets"][place] if FIRST_CONSUMABLE <= n < FIRST_VOUCHER else 0 for n in range(1, len(ITEMS))]
+    rows = [
+        ITEMS.row(n)["targets"][place] if FIRST_CONSUMABLE <= n < FIRST_VOUCHER else 0
+        for n in range(1, len(ITEMS))
+    ]
     return np.array([0, *rows], np.int32)
 
 
@@ -102,7 +105,9 @@ _DOUBLE_MONEY, _SELL_VALUES, _DOLLARS = _word("double_money"), _word("sell_value
 _SETS_MONEY = _word("money", False, bool, lambda value: True)
 _LEVEL, _LEVEL_ALL = _word("level"), _word("level_all")
 _CARD_EDITION = _word("card_edition", False, bool, lambda value: True)
-_JOKER_EDITION = _word("joker_edition", 0, np.int32, lambda key: EDITIONS.keys.index(key) if key != "random" else -1)
+_JOKER_EDITION = _word(
+    "joker_edition", 0, np.int32, lambda key: EDITIONS.keys.index(key) if key != "random" else -1
+)
 _DESTROY_OTHERS, _COPY_JOKER = _word("destroy_others", False, bool), _word("copy_joker", False, bool)
 _ODDS = _word("odds", 0, np.float64)
 _STREAM = _word("stream", STREAM_ID["aura"], np.int32, STREAM_ID.__getitem__)
@@ -211,9 +216,7 @@ def _take_card(work: Work, source: Array, slot: Array, events: JokerEvents) -> t
         state,
         run=run,
         pack=jax.tree.map(lambda new, old: jnp.where(from_pack, new, old), picked.pack, state.pack),
-        shop=replace(
-            state.shop, cards=without_offer(state.shop.cards, shop_slot, source == FROM_SHOP)
-        ),
+        shop=replace(state.shop, cards=without_offer(state.shop.cards, shop_slot, source == FROM_SHOP)),
     )
     closes = from_pack & (state.pack.picks_left <= 0)
     return set_todo(Work(state, work.todo), close_pack=closes, cost=cost), card
@@ -242,9 +245,7 @@ def _change_hand_cards(state: State, card: Array, chosen: Array) -> State:
     new_rank = jnp.where(targets & (look(_RANK_UP) > 0), higher, cards.rank)
     new_rank = jnp.where(whole & look(_HAND_RANK), rank, new_rank)
     edition = jnp.where(targets & look(_CARD_EDITION), guaranteed_edition(u), cards.edition)
-    cards = update(
-        cards, rank=new_rank, suit=new_suit, enhancement=enhancement, seal=seal, edition=edition
-    )
+    cards = update(cards, rank=new_rank, suit=new_suit, enhancement=enhancement, seal=seal, edition=edition)
     # Death: the left one becomes the right one; it keeps its printed suit.
     left, right = jnp.argmax(chosen), chosen.shape[0] - 1 - jnp.argmax(chosen[::-1])
     dies = look(_COPY_RIGHT)
@@ -286,8 +287,10 @@ def _destroy_and_add(
     order = by_creation(hand.astype(jnp.int32), hand >= 0)
     count = jnp.where(burns > 0, n_hand, 0)
     order = rng.shuffle(jnp.minimum(order, HAND_CAPACITY - 1), count, d)
-    burnt = jnp.zeros(HAND_CAPACITY, bool).at[jnp.where(positions < jnp.minimum(burns, count), order, HAND_CAPACITY)].set(
-        True, mode="drop"
+    burnt = (
+        jnp.zeros(HAND_CAPACITY, bool)
+        .at[jnp.where(positions < jnp.minimum(burns, count), order, HAND_CAPACITY)]
+        .set(True, mode="drop")
     )
     doomed |= burnt
 
@@ -401,4 +404,3 @@ def _change_jokers(state: State, card: Array, book: JokerBook) -> State:
     # The copy stands at the right end, after the others are gone.
     source = picked - jnp.sum(gone & (places < picked), dtype=jnp.int32)
     return copy_joker(lose_jokers(state, gone), source, picks & copies)
-

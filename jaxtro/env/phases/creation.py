@@ -67,7 +67,9 @@ def new_stored(
 ) -> tuple[Array, rng.Streams]:
     """The number that a new joker stores; a To Do List draws its hand whenever one is made (rng.md 5.4)."""
     drawn = when & (joker == TO_DO_LIST)
-    hand, drawn_streams = to_do_hand(streams, state.poker_hands.played, state.run.ante, jnp.int32(-1), drawn, state.rules.to_do_order)
+    hand, drawn_streams = to_do_hand(
+        streams, state.poker_hands.played, state.run.ante, jnp.int32(-1), drawn, state.rules.to_do_order
+    )
     stored = first_number(book, state, joker)
     return jnp.where(drawn, hand.astype(jnp.float64), stored), drawn_streams
 

@@ -206,7 +206,9 @@ def _debuff_joker(state: State, when: Array) -> State:
     member = there & (~jokers.debuffed | (jnp.sum(there) < 2))
     order = by_creation(jokers.number, member)
     count = jnp.sum(member, dtype=jnp.int32)
-    nth, streams = rng.pick(state.streams, "crimson_heart", state.run.ante, count, armed & (count > 0), rare=True)
+    nth, streams = rng.pick(
+        state.streams, "crimson_heart", state.run.ante, count, armed & (count > 0), rare=True
+    )
     picked = order[jnp.clip(nth, 0, order.shape[0] - 1)]
     perished = there & (jokers.perish == 0)
     hit = (count > 0) & (jnp.arange(there.shape[0]) == picked)
@@ -217,5 +219,3 @@ def _debuff_joker(state: State, when: Array) -> State:
         jokers=replace(jokers, debuffed=debuffed),
         round=replace(state.round, heart_armed=state.round.heart_armed & ~armed),
     )
-
-

@@ -150,5 +150,3 @@ def discard(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         cost=work.todo.cost + cost,
         discarded=jnp.zeros_like(chosen),
     )
-
-

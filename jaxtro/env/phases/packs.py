@@ -59,7 +59,14 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         u, streams = rng.uniform(streams, "halu{a}", ante, rolls, rare=True)
         tarot = rolls & hits(u, probability, jnp.maximum(each_odds, 1.0))
         made, streams = pack_card(
-            streams, state.rules, here, ante, jnp.where(in_pack, kind, ARCANA), number == 0, in_pack | tarot, tarot
+            streams,
+            state.rules,
+            here,
+            ante,
+            jnp.where(in_pack, kind, ARCANA),
+            number == 0,
+            in_pack | tarot,
+            tarot,
         )
         stored, streams = new_stored(book, state, streams, made.id, in_pack)
         offers = set_row(offers, number, offer(made, stored, jnp.bool_(False), next_number), in_pack)
@@ -126,5 +133,3 @@ def close_pack(work: Work) -> Work:
         pack=no_pack(),
     )
     return set_todo(Work(state, work.todo), close_pack=False, blind_tags=by_tag)
-
-

@@ -58,11 +58,10 @@ def interest_cap(state: State) -> Array:
     return cap
 
 
-def no_cards_left(work: Work) -> Work:
-    """A hand that stays empty ends the round at once (corner case 78, run.md 4.1 items 7 and 8)."""
+def is_over(work: Work) -> Array:
+    """Whether the round ends: won, no hands left, or a hand that stays empty (corner case 78, run.md 4.1). -> bool[]"""
     state = work.state
-    empty = (state.phase == Phase.SELECTING_HAND) & (state.piles.n_hand == 0)
-    return set_todo(work, round_over=work.todo.round_over | empty)
+    return work.todo.round_over | ((state.phase == Phase.SELECTING_HAND) & (state.piles.n_hand == 0))
 
 
 def end_round(work: Work, book: JokerBook, events: JokerEvents) -> Work:
@@ -82,7 +81,9 @@ def end_round(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     won = _won_round(lose_jokers(state, bones), book, events, saved)
     work = Work(won, work.todo)
     boss = state.blinds.on_deck == BOSS
-    work = set_todo(work, new_ante=boss & ~lost, voucher=boss & ~lost, targets=~lost, round_over=False, deal=NO_DEAL)
+    work = set_todo(
+        work, new_ante=boss & ~lost, voucher=boss & ~lost, targets=~lost, round_over=False, deal=NO_DEAL
+    )
     return Work(_choose(lost, over, work.state), work.todo)
 
 
@@ -95,9 +96,7 @@ def _won_round(state: State, book: JokerBook, events: JokerEvents, saved: Array)
     state = _jokers_at_round_end(state, book, events, boss)
     state = _ante_up(state, boss)
     run = state.run
-    state = replace(
-        state, run=update(run, unused_discards=run.unused_discards + state.round.discards_left)
-    )
+    state = replace(state, run=update(run, unused_discards=run.unused_discards + state.round.discards_left))
     state = _held_cards(state, book)
     state = _return_cards(state)
     deck_tag = run_rules.of_deck(state.rules, run_rules.DOUBLE_TAG_AFTER_BOSS)
@@ -191,7 +190,9 @@ def _held_cards(state: State, book: JokerBook) -> State:
     """Gold cards pay, Blue Seals make the planet of the last hand; Red Seals and Mime repeat."""
     cards = take_hand(state.deck, state.piles.hand)
     live = (cards.rank > 0) & ~cards.debuffed
-    repeats = jnp.sum(jnp.asarray(book.columns["held_repeats"])[ev.acting(book, state.jokers)], dtype=jnp.int32)
+    repeats = jnp.sum(
+        jnp.asarray(book.columns["held_repeats"])[ev.acting(book, state.jokers)], dtype=jnp.int32
+    )
     gold = live & (cards.enhancement == _GOLD)
     times = jnp.sum(jnp.where(gold, 1 + (cards.seal == _RED) + repeats, 0), dtype=jnp.int32)
     blue = jnp.sum(live & (cards.seal == _BLUE), dtype=jnp.int32) * (1 + repeats)
@@ -249,7 +250,12 @@ def _payout(state: State, events: JokerEvents, saved: Array) -> Array:
     nines = jnp.sum(ranked(cards) & (cards.rank == _NINE), dtype=jnp.int32)
     planets = jnp.sum(state.run.planets_used, dtype=jnp.int32)
     unused = jnp.where(now.discards_used == 0, jnp.maximum(now.discards_left, 0), 0)
-    counts = {"": jnp.int32(0), "nines_in_deck": nines, "planets_used": planets, "discards_if_none_used": unused}
+    counts = {
+        "": jnp.int32(0),
+        "nines_in_deck": nines,
+        "planets_used": planets,
+        "discards_if_none_used": unused,
+    }
     per = ev.own(jokers, events.payout_per).astype(jnp.int32)
     zero = jnp.int32(0)
     factor = jnp.stack([counts.get(name, zero) for name in PAYOUTS])[per]
@@ -272,9 +278,7 @@ def draw_targets(state: State, first: bool = False) -> State:
     """Idol, Mail-In Rebate, Castle and Ancient Joker ask for something new (after a boss: with the new ante)."""
     cards, old = state.deck.cards, state.targets
     ancient = jnp.int32(-1) if first else old.ancient_suit.astype(jnp.int32)
-    found, streams = round_targets(
-        state.streams, state.run.ante, cards.enhancement, cards.rank > 0, ancient
-    )
+    found, streams = round_targets(state.streams, state.run.ante, cards.enhancement, cards.rank > 0, ancient)
     size = cards.rank.shape[0]
 
     def of(place: Array, values: Array, default: int) -> Array:
@@ -316,7 +320,13 @@ def draw_vouchers(work: Work, events: JokerEvents) -> Work:
         return left - 1, streams, add_existing(now, picked).exists, shown, jnp.where(by_tag, voucher, picked)
 
     count = jnp.where(by_tag, todo.voucher_tags, 1)
-    first = (count, state.streams, start.exists, state.shop.vouchers, state.run.next_voucher.astype(jnp.int32))
+    first = (
+        count,
+        state.streams,
+        start.exists,
+        state.shop.vouchers,
+        state.run.next_voucher.astype(jnp.int32),
+    )
     _, streams, _, vouchers, voucher = lax.while_loop(lambda carry: carry[0] > 0, one, first)
     state = replace(
         state,

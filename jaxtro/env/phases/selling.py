@@ -61,7 +61,10 @@ def sell_joker(work: Work, place: Array, events: JokerEvents) -> Work:
     state = copy_joker(state, source - (source > place), ready)
     state = boss_effects.disable(state, off)
     return set_todo(
-        Work(state, work.todo), debuffs=jnp.broadcast_to(off, (DECK_CAPACITY,)), deal=jnp.where(draws, DEAL_ONE, 0), cost=-value
+        Work(state, work.todo),
+        debuffs=jnp.broadcast_to(off, (DECK_CAPACITY,)),
+        deal=jnp.where(draws, DEAL_ONE, 0),
+        cost=-value,
     )
 
 
@@ -80,7 +83,9 @@ def sort_hand(work: Work, mode: Array) -> Work:
     state = replace(
         state,
         run=update(state.run, sort_mode=mode),
-        piles=replace(state.piles, hand=sorted_hand(state.deck, state.piles.hand, mode, state.rules.sort_by_age)),
+        piles=replace(
+            state.piles, hand=sorted_hand(state.deck, state.piles.hand, mode, state.rules.sort_by_age)
+        ),
     )
     return Work(state, work.todo)
 

@@ -66,7 +66,11 @@ _UNCOMMON, _RARE, _D6, _COUPON, _VOUCHER = (
 _MAKES_JOKER = np.array([False] + [row["context"] == "store_joker_create" for row in TAGS.rows])
 _EDITION_TAG = np.array([False] + [row["context"] == "store_joker_modify" for row in TAGS.rows])
 _TAG_EDITION = np.array(
-    [0] + [EDITIONS.keys.index("e_" + row["config"]["edition"]) if "edition" in row["config"] else 0 for row in TAGS.rows],
+    [0]
+    + [
+        EDITIONS.keys.index("e_" + row["config"]["edition"]) if "edition" in row["config"] else 0
+        for row in TAGS.rows
+    ],
     np.int8,
 )
 _RARES = POOL_ITEMS[POOL_ID["Joker3"]]
@@ -269,9 +273,7 @@ def build_shop(work: Work) -> Work:
         run=update(state.run, shop_visited=True),
         overflow=state.overflow | (extra > room),
     )
-    return set_todo(
-        Work(state, work.todo), build_shop=False, voucher_tags=jnp.minimum(extra, room)
-    )
+    return set_todo(Work(state, work.todo), build_shop=False, voucher_tags=jnp.minimum(extra, room))
 
 
 # --- buying -----------------------------------------------------------------------------------------------------
@@ -359,7 +361,9 @@ def buy_pack(work: Work, place: Array, events: JokerEvents) -> Work:
     shop = state.shop
     pack = shop.packs[place]
     keep = (shop.packs > 0) & (jnp.arange(SHOP_PACKS) != place)
-    packs, free = keep_where((shop.packs, shop.packs_free), keep, jax.tree.map(jnp.zeros_like, (shop.packs, shop.packs_free)))
+    packs, free = keep_where(
+        (shop.packs, shop.packs_free), keep, jax.tree.map(jnp.zeros_like, (shop.packs, shop.packs_free))
+    )
     state = pay(replace(state, shop=replace(shop, packs=packs, packs_free=free)), cost)
     state = replace(state, phase=jnp.int8(Phase.PACK))
     deals = jnp.asarray(DRAWS_HAND)[pack.astype(jnp.int32)]
@@ -427,10 +431,7 @@ def leave_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         consumables=consumables,
         run=replace(state.run, next_number=next_number),
         overflow=overflow,
-        blinds=update(
-            blinds, on_deck=on_deck, status=blinds.status.at[on_deck].set(int(BlindStatus.SELECT))
-        ),
+        blinds=update(blinds, on_deck=on_deck, status=blinds.status.at[on_deck].set(int(BlindStatus.SELECT))),
         shop=replace(shop, rerolls_paid=state.shop.rerolls_paid, free_rerolls=state.shop.free_rerolls),
     )
     return set_todo(Work(state, work.todo), blind_tags=True, show_blinds=True)
-

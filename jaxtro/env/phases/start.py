@@ -237,8 +237,12 @@ def _deck(front: Array, enhancement: Array, seal: Array) -> Deck:
     blank = no_cards(DECK_CAPACITY)
     there, count = front >= 0, front.shape[0]
     at = jnp.maximum(front, 0).astype(jnp.int32)
-    put = lambda empty, values: jnp.asarray(empty).at[:count].set(  # noqa: E731
-        jnp.where(there, values, 0).astype(empty.dtype)
+    put = lambda empty, values: (
+        jnp.asarray(empty)
+        .at[:count]
+        .set(  # noqa: E731
+            jnp.where(there, values, 0).astype(empty.dtype)
+        )
     )
     suit = jnp.asarray(FRONT_SUIT)[at]
     cards = replace(
@@ -280,5 +284,3 @@ def _with_starting_items(state: State, book: JokerBook) -> State:
             pinned=rows["pinned"][place] > 0, when=joker > 0,
         )  # fmt: skip
     return state
-
-

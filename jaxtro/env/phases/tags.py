@@ -155,7 +155,9 @@ def fire_blind_tags(work: Work) -> Work:
     )
     deals = (pack > 0) & jnp.asarray(DRAWS_HAND)[pack]
     return set_todo(
-        set_state(work, **{name: getattr(state, name) for name in ("streams", "blinds", "run", "tags", "phase")}),
+        set_state(
+            work, **{name: getattr(state, name) for name in ("streams", "blinds", "run", "tags", "phase")}
+        ),
         bosses=0,
         blind_tags=False,
         open_pack=jnp.where(pack > 0, pack, todo.open_pack),

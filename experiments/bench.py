@@ -1,5 +1,9 @@
 """Benchmarks.
 
+`python experiments/bench.py`: whole games with a random legal policy, resets included: steps and games per
+second, compile seconds, bytes of a state, peak memory, in the real game and with `--blind-scale 0`, where every
+play wins and the games run through all antes, shops and packs. `--reference` times pgx sparrow_mahjong in the same
+run (pip install pgx) and gives the ratio of steps per second.
 `python experiments/bench.py rng`: draws per second, stream steps per second and seeds per second of a fixed
 filter, each against the bare formulas on the same arrays in the same run (`ratio`), and compile times.
 `python experiments/bench.py scoring`: hands scored per second with 0, 5 and 10 jokers, against the bare fold
@@ -18,6 +22,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from bench_run import bench_reference, bench_run
 from bench_scoring import bench_scoring
 
 import jaxtro
@@ -25,7 +30,7 @@ from jaxtro.env import generation as gen
 from jaxtro.env import rng
 from jaxtro.seeds import query, search
 
-BATCHES = {"rng": (256, 1024, 4096, 65536), "scoring": (4096,)}
+BATCHES = {"run": (256, 1024, 4096), "rng": (256, 1024, 4096, 65536), "scoring": (4096,)}
 FILTER = ("j_blueprint in shop by ante 2", "tag_negative in tag at ante 2")
 STREAMS = ("cdt{a}", "rarity{a}sho", "etperpoll{a}", "edisho{a}")
 USES = 50  # uses of each stream in one timed call
@@ -115,20 +120,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=tuple(BATCHES), help="what to measure")
+    parser.add_argument("what", nargs="?", default="run", choices=tuple(BATCHES), help="what to measure")
     parser.add_argument(
-        "--batch", type=int, action="append", help=f"batch size, repeatable (default {BATCHES})"
+        "--num-envs", "--batch", dest="batch", type=int, action="append",
+        help=f"batch size, repeatable (default {BATCHES})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--blind-scale", type=float, action="append", help="factor of blind targets (default: 1 and 0)"
     )
+    parser.add_argument("--reference", action="store_true", help="time pgx sparrow_mahjong, too")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
     batches = tuple(args.batch or BATCHES[args.what])
     if min(batches) < 1:
         parser.error("--batch must be 1 or more")
+    if min(args.blind_scale or (0,)) < 0:
+        parser.error("--blind-scale must be 0 or more")
+    scales = tuple(args.blind_scale or (1.0, 0.0))
     what = {
+        "run": lambda: bench_run(batches, scales),
         "rng": lambda: bench_rng(batches) + bench_search(batches),
         "scoring": lambda: bench_scoring(batches, timed),
     }
-    rows = what[args.what]()
+    rows, ratio = what[args.what](), None
+    if args.reference and args.what == "run":
+        try:
+            reference = bench_reference(batches)
+        except ImportError as error:
+            parser.error(f"--reference needs pgx, which is not installed (pip install pgx): {error}")
+        # The largest batch of the real game against the reference's.
+        ratio = rows[-len(scales)]["steps_per_s"] / reference[-1]["steps_per_s"]
+        rows += reference
     device = jax.devices()[0]
     head = {
         "device": device.device_kind,
@@ -136,9 +158,11 @@ def main() -> None:
         "python": platform.python_version(),
     } | ({"filter": FILTER} if args.what == "rng" else {})
     if args.json:
-        print(json.dumps(head | {"rows": rows}))
+        print(json.dumps(head | ({"ratio": ratio} if args.reference else {}) | {"rows": rows}))
         return
     print(", ".join(f"{name} {value}" for name, value in head.items()))
+    if ratio is not None:
+        print(f"ratio to the reference: {ratio:.3f}")
     for row in rows:
         print("  ".join(f"{k} {v:,.2f}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
 

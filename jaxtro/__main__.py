@@ -1,4 +1,4 @@
-"""Command line: `python -m jaxtro seed SEED`, `... find --want ...`, `... score CARDS`."""
+"""Command line: `python -m jaxtro seed SEED`, `... find --want ...`, `... score CARDS`, `... play`."""
 
 import argparse
 import os
@@ -11,6 +11,7 @@ from jaxtro.compile_cache import enable_compile_cache
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status (2 for wrong arguments)."""
     from jaxtro.calculator import cli as calculator
+    from jaxtro.play import cli as play
     from jaxtro.seeds import cli
 
     parser = argparse.ArgumentParser(prog="python -m jaxtro", description="Balatro as pure JAX functions.")
@@ -18,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     cli.add_commands(commands)
     calculator.add_command(commands)
+    play.add_command(commands)
     args = parser.parse_args(argv)
     enable_compile_cache()
     try:

@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from jaxtro.compile_cache import enable_compile_cache
 from jaxtro.tables import UnknownNameError
@@ -38,7 +39,7 @@ def _settings_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _settings(args: argparse.Namespace, header: dict | None = None) -> Settings | None:
     """The settings given on the command line, None if there are none."""
-    given = {}
+    given: dict[str, Any] = {}
     split = lambda text: [part.strip() for part in text.split(",") if part.strip()]  # noqa: E731
     if args.locked is not None:
         given["locked"] = tuple(split(args.locked))

@@ -11,7 +11,7 @@ import numpy as np
 import jaxtro
 from jaxtro.env import rng
 from jaxtro.tables import streams as table
-from parity.trace_view import num_name
+from jaxtro.view import num_name
 
 # Only compared while they mean the same in recordings and here (trace_v1, section 3).
 _NOT_COMPARED = {"rng_full", "note"}
@@ -222,7 +222,8 @@ def compare_streams(
       expected: stream text -> number after its latest use. streams: of the run. before: one step earlier.
       complete: every stream that the step changed is listed.
     """
-    differences, listed = [], set()
+    differences: list[tuple[str, Any, Any]] = []
+    listed = set()
     for text, number in expected.items():
         parsed = table.parse_key(text)
         if parsed is None:  # streams of the mod loader (oracle/README.md)
@@ -238,15 +239,15 @@ def compare_streams(
     if complete and before is not None:
         for slot in np.flatnonzero(streams.states != before.states):
             stream = int(np.searchsorted(table.SLOT, slot, side="right") - 1)
-            key, kept = table.STREAM_KEYS[stream], bool(table.BY_ANTE[stream])
-            if not any(
-                name == key
+            ring = int(slot - table.SLOT[stream])
+            used = any(
+                name == table.STREAM_KEYS[stream]
                 and level == 1
-                and (not kept or ante % table.ANTES_KEPT == slot - table.SLOT[stream])
+                and (not table.BY_ANTE[stream] or ante % table.ANTES_KEPT == ring)
                 for name, ante, level in listed
-            ):
-                if before.states[slot] >= 0 and not _started(streams, before, stream):
-                    differences.append((f"rng.{key} (uses)", "not used", "used"))
+            )
+            if not used and not _started(streams, before, stream):
+                differences.append((f"rng.{table.STREAM_KEYS[stream]} (uses)", "not used", "used"))
     return differences
 
 

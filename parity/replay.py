@@ -10,64 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxtro
-from jaxtro.env import debug, owned, step
+from jaxtro.env import debug, step
 from jaxtro.env import joker_events as ev
 from jaxtro.env.actions import Action, Kind, is_legal
 from jaxtro.env.dispatch import only_where
 from jaxtro.env.generation import locked_masks, rules_of
-from jaxtro.env.phases.round_end import interest_cap
-from jaxtro.env.phases.shop import reroll_price
 from jaxtro.env.phases.start import run_of
 from jaxtro.env.scoring import BOOK
 from jaxtro.env.state import HAND_CAPACITY, State
-from parity.compare import compare_state, compare_streams, times_used
 from jaxtro.tables import BLINDS, ITEMS
+from jaxtro.view import ON_DECK, Derived, derive, one_game, state_view
+from parity.compare import compare_state, compare_streams, times_used
 from parity.report import FileResult, Mismatch
-from parity.trace_view import ON_DECK, one_game, state_view
 from parity.traces import Op, Settings, Trace, TraceError, ops_of, settings_of, setup
 
 KIND, UNIT = "trace", "states"
 BATCH = 64
 _EVENTS = ev.events_of(BOOK)
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Derived:
-    """Facts of a state that a trace writes down and the run computes: limits, prices, sell values."""
-
-    hand_size: jax.Array
-    joker_slots: jax.Array
-    consumable_slots: jax.Array
-    joker_sells: jax.Array
-    consumable_sells: jax.Array
-    card_prices: jax.Array
-    pack_card_prices: jax.Array
-    pack_prices: jax.Array
-    voucher_price: jax.Array
-    reroll_price: jax.Array
-    interest_cap: jax.Array
-    probability: jax.Array
-    exists: jax.Array
-
-
-def derive(state: State) -> Derived:
-    """Computes the derived facts."""
-    return Derived(
-        hand_size=owned.hand_size(state, _EVENTS),
-        joker_slots=owned.joker_slots(state),
-        consumable_slots=owned.consumable_slots(state),
-        joker_sells=owned.joker_sell_values(state),
-        consumable_sells=owned.consumable_sell_values(state, _EVENTS),
-        card_prices=owned.offer_prices(state, _EVENTS, state.shop.cards),
-        pack_card_prices=owned.offer_prices(state, _EVENTS, state.pack.cards),
-        pack_prices=owned.pack_prices(state, _EVENTS),
-        voucher_price=owned.voucher_price(state),
-        reroll_price=reroll_price(state),
-        interest_cap=interest_cap(state),
-        probability=ev.probability(BOOK, state.jokers),
-        exists=owned.situation(state, _EVENTS).exists,
-    )
 
 
 def _one_step(
@@ -112,7 +71,7 @@ def plan_of(trace: Trace) -> list[tuple[int, list[Op]]]:
     Raises:
       TraceError: for an action that trace_v1 does not have.
     """
-    plan = []
+    plan: list[tuple[int, list[Op]]] = []
     for line in trace.lines[1:]:
         try:
             plan.append((line.get("i", len(plan) + 1), ops_of(line["a"])))

@@ -3,71 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from jaxtro.tables import (
-    BLINDS,
-    CHALLENGES,
-    ITEMS,
-    PACKS,
-    TAGS,
-)
+from jaxtro.play.text import card_text, item_text, name_of, state_lines
+from jaxtro.view import state_view
 from parity.replay import replay
-from parity.trace_view import state_view
 from parity.traces import Settings, Trace, settings_of
-
-_NAMES = {
-    key: name
-    for kind in (ITEMS, PACKS, TAGS, BLINDS, CHALLENGES)
-    for key, name in zip(kind.keys, kind.names, strict=True)
-    if key
-}
-
-
-def name_of(key: str) -> str:
-    """The display name of a key."""
-    return _NAMES.get(key, key)
-
-
-def _card(card: Any) -> str:
-    """A playing card: "KH gold red-seal"."""
-    card = {"c": card} if isinstance(card, str) else card
-    if "key" in card:
-        return _item(card)
-    if "c" not in card:
-        return "??"
-    suit, rank = card["c"].split("_")
-    marks = [card[name] for name in ("enh", "ed") if card.get(name)]
-    marks += [f"{card['seal']} seal"] if card.get("seal") else []
-    marks += [f"+{card['perma']} chips"] if card.get("perma") else []
-    marks += [
-        text
-        for name, text in (("debuff", "debuffed"), ("down", "face down"), ("forced", "forced"))
-        if card.get(name)
-    ]
-    text = f"{rank.replace('T', '10')}{suit}" + (f" ({', '.join(marks)})" if marks else "")
-    return text + (f" ${card['cost']}" if card.get("cost") is not None else "")
-
-
-def _item(item: Any) -> str:
-    if isinstance(item, str):
-        return _card(item)
-    if "key" not in item:
-        return _card(item)
-    marks = [item["ed"]] if item.get("ed") else []
-    marks += [name for name in ("eternal", "rental", "pinned") if item.get(name)]
-    if item.get("perish") is not None:
-        marks.append(f"perishes in {item['perish']}")
-    marks += [text for name, text in (("debuff", "debuffed"), ("down", "face down")) if item.get(name)]
-    text = name_of(item["key"]) + (f" ({', '.join(marks)})" if marks else "")
-    return text + (f" ${item['cost']}" if item.get("cost") is not None else "")
-
-
-def _many(items: list[Any]) -> str:
-    return ", ".join(_item(item) for item in items) if items else "-"
 
 
 def _picked(before: dict[str, Any], area: str, places: list[int]) -> str:
     cards = before.get(area) or []
-    return " ".join(_card(cards[place]) if place < len(cards) else f"#{place}" for place in places)
+    return " ".join(card_text(cards[place]) if place < len(cards) else f"#{place}" for place in places)
 
 
 def action_text(action: dict[str, Any], before: dict[str, Any]) -> str:
@@ -101,47 +45,7 @@ def action_text(action: dict[str, Any], before: dict[str, Any]) -> str:
 
 
 def _one(items: list[Any] | None, place: int) -> str:
-    return _item(items[place]) if items and place < len(items) else f"#{place}"
-
-
-def state_lines(state: dict[str, Any]) -> Iterator[str]:
-    """A state in a few lines; what is not known is left out."""
-    get = state.get
-    phase = get("phase", "?")
-    head = [phase.replace("_", " ").lower()]
-    for name in ("ante", "round"):
-        head += [f"{name} {get(name)}"] if get(name) is not None else []
-    head += [f"${get('money')}"] if get("money") is not None else []
-    blind = get("blind") or {}
-    if phase == "SELECTING_HAND":
-        fought = blind.get("name") or name_of(blind.get("key") or "")
-        target = f"/{blind['target']:,}" if blind.get("target") is not None else ""
-        chips = f"{get('chips'):,}" if get("chips") is not None else "?"
-        head.append(f"{fought} {chips}{target}" + (" (disabled)" if blind.get("disabled") else ""))
-        head.append(f"{get('hands_left')} hands, {get('discards_left')} discards")
-    elif phase in ("ROUND_EVAL", "GAME_OVER") and get("chips") is not None:
-        head.append(f"{get('chips'):,} chips")
-    yield "  " + " | ".join(head)
-    if phase == "BLIND_SELECT" and get("blinds"):
-        parts = []
-        for which, row in get("blinds").items():
-            tag = f", skip for {name_of(row['tag'])}" if row.get("tag") else ""
-            parts.append(f"{which}: {name_of(row['key'])} [{row['status']}{tag}]")
-        yield "  blinds: " + "; ".join(parts)
-    if get("hand"):
-        yield "  hand: " + " ".join(_card(card) for card in get("hand"))
-    if get("jokers"):
-        yield "  jokers: " + _many(get("jokers"))
-    if get("consumables"):
-        yield "  consumables: " + _many(get("consumables"))
-    if phase == "SHOP" and get("shop"):
-        shop = get("shop")
-        reroll = f"; reroll ${shop['reroll_cost']}" if shop.get("reroll_cost") is not None else ""
-        yield f"  shop: {_many(shop.get('cards') or [])}; {_many(shop.get('vouchers') or [])}; {_many(shop.get('packs') or [])}{reroll}"
-    if get("pack"):
-        yield f"  pack: {_many(get('pack').get('cards') or [])}; picks left {get('pack').get('choices_left')}"
-    if get("tags"):
-        yield "  tags: " + ", ".join(name_of(tag) for tag in get("tags"))
+    return item_text(items[place]) if items and place < len(items) else f"#{place}"
 
 
 def show(

@@ -192,7 +192,7 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
         for p in (Phase.BLIND_SELECT, Phase.SELECTING_HAND, Phase.ROUND_EVAL, Phase.SHOP, Phase.PACK)
     )
     anywhere = select | playing | evaluating | shop | pack
-    nothing, first = jnp.zeros(SLOTS, bool), jnp.arange(SLOTS) == 0
+    first = jnp.arange(SLOTS) == 0
     there_cards = state.piles.hand >= 0
     n_hand = state.piles.n_hand
     few = jnp.full((NUM_KINDS, SLOTS), 0, jnp.int8)

@@ -74,7 +74,7 @@ class JokerEvents:
 
 
 def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {}
+    flat: dict[str, Any] = {}
     for name, value in entry.items():
         if isinstance(value, Mapping):
             flat |= {f"{name}.{inner}": part for inner, part in value.items()}

@@ -52,7 +52,8 @@ def save_states(path: str | Path, states: State) -> None:
     fields: dict[str, Any] = dict(zip(names, arrays, strict=True))
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        np.savez_compressed(file, **{_META: np.frombuffer(json.dumps(meta).encode(), np.uint8)}, **fields)
+        fields[_META] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+        np.savez_compressed(file, **fields)
     part.replace(path)
 
 

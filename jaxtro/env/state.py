@@ -417,7 +417,8 @@ class Run:
       planets_used: bool[12], by poker hand. last_tarot_planet: int16[], item id, what The Fool copies.
       hands, discards, hand_size, joker_slots, consumable_slots: int32[], limits without what jokers add.
       redeemed: bool[33], vouchers. replaced: bool[33], second-tier vouchers whose number a first-tier one has set back:
-        only debug tools can redeem the first one later. next_voucher: int16[], item id, on offer this ante, 0 = redeemed.
+        only debug tools can redeem the first one later.
+      next_voucher: int16[], item id, on offer this ante, 0 = redeemed.
       inflation: int32[], dollars on every price. ectoplasm_cost: int32[], hand size that the next one costs.
       gros_michel_extinct: bool[]. ox_hand: int8[], poker hand that The Ox looks for.
       starting_deck_size: int32[]. bosses_used: int8[31], how often each was drawn.

@@ -121,10 +121,13 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
       The state afterwards, and what the step noted on the way (`todo.cost`).
     """
     start = Work(state, nothing_to_do(SHOP_SLOTS))
-    packing = Packing(jax.eval_shape(lambda: start))
+    packing = Packing(jax.eval_shape(lambda: start), _part)
 
-    def run(needed: Array, stage: Callable[..., Work], rows: Any, *args: Any) -> Any:
-        packed = lambda rows, *args: packing.pack(stage(packing.unpack(rows), *args))  # noqa: E731
+    def where(needed: Array, stage: Callable[..., Work], rows: Any, *args: Any) -> Any:
+        def packed(rows: Any, *args: Any) -> Any:
+            work = packing.unpack(rows)
+            return packing.repack(rows, work, stage(work, *args))
+
         return only_where(needed, packed, rows, *args)
 
     rows = packing.pack(start)
@@ -132,7 +135,7 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         active = legal & (action.kind == kind)
         if kind == Kind.PICK:
             active &= ~_picks_consumable(state, action)
-        rows = run(active, handler, rows, action)
+        rows = where(active, handler, rows, action)
 
     uses = (action.kind == Kind.USE) | (action.kind == Kind.BUY_AND_USE)
     uses |= (action.kind == Kind.PICK) & _picks_consumable(state, action)
@@ -141,7 +144,7 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         consumables.FROM_AREA,
         jnp.where(action.kind == Kind.PICK, consumables.FROM_PACK, consumables.FROM_SHOP),
     )
-    rows = run(
+    rows = where(
         legal & uses,
         lambda work, action, source: consumables.use(work, source, action.slot, action.cards, book, events),
         rows,
@@ -149,11 +152,17 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         source,
     )
     for needed, stage in _stages(book, events):
-        rows = run(needed(packing.unpack(rows)), stage, rows)
+        rows = where(needed(packing.unpack(rows)), stage, rows)
     work = packing.unpack(rows)
     settled = _settle(state, work.state, action, events)
     run = update(settled.run, steps=settled.run.steps + legal)
     return Work(replace(settled, run=run), work.todo)
+
+
+def _part(path: tuple[Any, ...]) -> Any:
+    """What is moved together: each part of the state, the notes of the step."""
+    names = [getattr(key, "name", None) for key in path]
+    return names[:2] if names[0] == "state" else names[:1]
 
 
 def before_score(

@@ -39,9 +39,10 @@ class Todo:
       shuffle, deal: int8, see the constants above. debuffs: bool[D], cards whose debuff is found anew.
       disable_boss: bool, the boss loses its effect.
       round_over: bool. new_ante: bool, a boss was beaten. new_blinds: bool, boss and tags of the next ante.
-      targets: bool, jokers' targets are drawn. voucher: bool, the ante's voucher is drawn. voucher_tags: int32, extra vouchers for the shop.
+      targets: bool, jokers' targets are drawn. voucher: bool, the ante's voucher is drawn.
+      voucher_tags: int32, extra vouchers for the shop.
       build_shop: bool. fill: bool[4], shop slots to fill.
-      open_pack: int8, pack id, 0 = none. pack_by_tag, pack_free: bool.
+      open_pack: int8, pack id, 0 = none. pack_by_tag: bool.
       show_blinds: bool, blind select is entered.
       cost: int32, dollars paid for the action.
     """

@@ -70,7 +70,7 @@ def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array,
     # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).
     open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= jnp.maximum(ante, 1)) & ~rules.closed_tags[TAG_POOL]
     slot, streams = rng.pool_pick(
-        streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL)
+        streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL), rare=True
     )
     return jnp.where(slot >= 0, pool[slot], TAG_FALLBACK).astype(jnp.int32), streams
 

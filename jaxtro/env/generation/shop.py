@@ -105,7 +105,8 @@ def shop_slot(
     kind = jnp.where(rolled, _walk(u[0] * total, rates), JOKER)
     is_joker, is_card = when & (kind == JOKER), when & (kind == PLAYING_CARD)
 
-    # Illusion draws at every slot that no tag fills, whatever its type, and for a playing card once or twice more; the whole
+    # Illusion draws at every slot that no tag fills, whatever its type, and for a playing card once or
+    # twice more; the whole
     # paragraph is marked U in rng.md 6.2.
     illusion = when & rolled & situation.has("v_illusion")
     v, states = rng.peek_successive(streams, "illusion", ante, 3, illusion)

@@ -16,7 +16,6 @@ from jaxtro.env.areas import (
     append,
     deck_mask_of,
     deck_size,
-    take_hand,
 )
 from jaxtro.env.chance import hits
 from jaxtro.env.generation.items import guaranteed_edition

@@ -130,7 +130,8 @@ def add_copies(
     """Makes `count` full copies of a card at the first free places of the deck.
 
     A copy's printed suit is the suit that the original has now (K).
-    number: int32[], creation number of the first one. enhancements: int8[N], one for each copy, if they differ from the card's.
+    number: int32[], creation number of the first one. enhancements: int8[N], of each
+    copy, if they differ from the card's.
     """
     places = jnp.arange(deck.cards.rank.shape[0], dtype=jnp.int32)
     nth = places - deck_size(deck)

@@ -159,9 +159,16 @@ def _jokers_at_round_end(state: State, book: JokerBook, events: JokerEvents, bos
         state,
         streams=streams,
         consumables=owned,
-        jokers=replace(jokers, stored=stored, sell_bonus=sell_bonus, perish=perish, debuffed=there & (perish == 0), face_down=jnp.zeros_like(jokers.face_down)),
+        jokers=replace(
+            jokers,
+            stored=stored,
+            sell_bonus=sell_bonus,
+            perish=perish,
+            debuffed=there & (perish == 0),
+            face_down=jnp.zeros_like(jokers.face_down),
+        ),
         run=update(state.run, money=state.run.money - rent, gros_michel_extinct=extinct),
-    )  # fmt: skip
+    )
     return lose_jokers(state, gone)
 
 

@@ -22,8 +22,8 @@ from jaxtro.env.owned import (
     discards_per_round,
     get_consumable,
     get_joker,
-    has_voucher,
     hands_per_round,
+    has_voucher,
     is_consumable,
     is_joker,
     offer_prices,
@@ -249,11 +249,14 @@ def fill_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
 def build_shop(work: Work) -> Work:
     """The rest of a new shop: packs, the number of Voucher Tags, the Coupon Tag."""
     state = work.state
-    streams, ante, packs = state.streams, state.run.ante, []
-    for place in range(_PACKS):
+    ante = state.run.ante
+
+    def one(streams: rng.Streams, place: Array) -> tuple[rng.Streams, Array]:
         first = ~state.run.shop_visited & (place == 0)
         pack, streams = next_pack(streams, state.rules, ante, first)
-        packs.append(pack)
+        return streams, pack
+
+    streams, packs = lax.scan(one, state.streams, jnp.arange(_PACKS))
     extra = jnp.sum(state.tags == _VOUCHER, dtype=jnp.int32)
     room = state.shop.vouchers.shape[0] - 1
     tags = bits_without(state.tags, state.tags == _VOUCHER)
@@ -261,7 +264,7 @@ def build_shop(work: Work) -> Work:
     shop, free = state.shop, coupon > 0
     shop = replace(
         shop,
-        packs=shop.packs.at[:_PACKS].set(jnp.stack(packs).astype(jnp.int8)),
+        packs=shop.packs.at[:_PACKS].set(packs.astype(jnp.int8)),
         packs_free=free & (jnp.arange(SHOP_PACKS) < _PACKS),
         cards=replace(shop.cards, free=shop.cards.free | (free & there(shop.cards))),
     )

@@ -237,13 +237,10 @@ def _deck(front: Array, enhancement: Array, seal: Array) -> Deck:
     blank = no_cards(DECK_CAPACITY)
     there, count = front >= 0, front.shape[0]
     at = jnp.maximum(front, 0).astype(jnp.int32)
-    put = lambda empty, values: (
-        jnp.asarray(empty)
-        .at[:count]
-        .set(  # noqa: E731
-            jnp.where(there, values, 0).astype(empty.dtype)
-        )
-    )
+
+    def put(empty: Array, values: Array) -> Array:
+        return jnp.asarray(empty).at[:count].set(jnp.where(there, values, 0).astype(empty.dtype))
+
     suit = jnp.asarray(FRONT_SUIT)[at]
     cards = replace(
         jax.tree.map(jnp.asarray, blank),
@@ -274,13 +271,13 @@ def _with_starting_items(state: State, book: JokerBook) -> State:
         ids = jnp.asarray(rows["id"])[number]
         for place in range(2):
             state = get_consumable(state, ids[place], when=ids[place] > 0)
-    rows = {name: jnp.asarray(values)[challenge] for name, values in _CHALLENGE_JOKERS.items()}
+    owned = {name: jnp.asarray(values)[challenge] for name, values in _CHALLENGE_JOKERS.items()}
     for place in range(_MOST_ITEMS):
-        joker = rows["id"][place]
+        joker = owned["id"][place]
         stored, streams = new_stored(book, state, state.streams, joker, joker > 0)
         state = get_joker(
-            replace(state, streams=streams), joker, stored, rows["edition"][place],
-            eternal=(rows["eternal"][place] > 0) | state.rules.all_eternal,
-            pinned=rows["pinned"][place] > 0, when=joker > 0,
+            replace(state, streams=streams), joker, stored, owned["edition"][place],
+            eternal=(owned["eternal"][place] > 0) | state.rules.all_eternal,
+            pinned=owned["pinned"][place] > 0, when=joker > 0,
         )  # fmt: skip
     return state

@@ -109,5 +109,6 @@ def shuffle(order: Array, count: Array, d: Array) -> Array:
         words = tuple(jnp.where(active, new, old) for new, old in zip(stepped, words, strict=True))
         return jnp.where(active, swapped, order), words
 
-    shuffled, _ = lax.fori_loop(0, size - 1, body, (order, warm_generator(d)))
+    words = lax.fori_loop(0, WARM_UP, lambda _, words: step_generator(words), seed_generator(d))
+    shuffled, _ = lax.fori_loop(0, size - 1, body, (order, words))
     return shuffled

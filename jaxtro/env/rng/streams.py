@@ -317,7 +317,7 @@ def _retry(stream: Array, ante: Array, level: Array, seed: Array, seed_hash: Arr
         lambda carry: (step_stream(carry[0]), carry[1] - 1),
         (step_stream(stream_start(stream, ante, level, seed)), times),
     )
-    return first_float(generator_seed(state, seed_hash))
+    return first_float(generator_seed(state, seed_hash), rare=True)
 
 
 _retry_compacted = compacted(_retry)

@@ -1,12 +1,17 @@
-"""A state of the run as trace_v1 writes it, field by field."""
+"""A state of the run in plain data, field by field as the trace format trace_v1 writes it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
 
+from jaxtro.env import joker_events as ev
+from jaxtro.env import owned
+from jaxtro.env.phases.round_end import interest_cap
+from jaxtro.env.phases.shop import reroll_price
+from jaxtro.env.scoring.book import BOOK, JokerBook
 from jaxtro.env.scoring.card_features import RANKS
-from jaxtro.env.scoring.book import BOOK
 from jaxtro.env.state import BlindStatus, Phase, State
 from jaxtro.tables import (
     BLINDS,
@@ -40,7 +45,47 @@ _NUM_OF_STATE = {"mult": ("mult", 0.0), "xmult": ("x_mult", 1.0)}
 YORICK = "j_yorick"
 
 
-def short(kind: Any, number: int) -> str:
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Derived:
+    """Facts of a state that a trace writes down and the run computes: limits, prices, sell values."""
+
+    hand_size: jax.Array
+    joker_slots: jax.Array
+    consumable_slots: jax.Array
+    joker_sells: jax.Array
+    consumable_sells: jax.Array
+    card_prices: jax.Array
+    pack_card_prices: jax.Array
+    pack_prices: jax.Array
+    voucher_price: jax.Array
+    reroll_price: jax.Array
+    interest_cap: jax.Array
+    probability: jax.Array
+    exists: jax.Array
+
+
+def derive(state: State, book: JokerBook = BOOK) -> Derived:
+    """Computes the derived facts."""
+    events = ev.events_of(book)
+    return Derived(
+        hand_size=owned.hand_size(state, events),
+        joker_slots=owned.joker_slots(state),
+        consumable_slots=owned.consumable_slots(state),
+        joker_sells=owned.joker_sell_values(state),
+        consumable_sells=owned.consumable_sell_values(state, events),
+        card_prices=owned.offer_prices(state, events, state.shop.cards),
+        pack_card_prices=owned.offer_prices(state, events, state.pack.cards),
+        pack_prices=owned.pack_prices(state, events),
+        voucher_price=owned.voucher_price(state),
+        reroll_price=reroll_price(state),
+        interest_cap=interest_cap(state),
+        probability=ev.probability(book, state.jokers),
+        exists=owned.situation(state, events).exists,
+    )
+
+
+def short(kind: Any, number: Any) -> str:
     """The short name of an enhancement, edition or seal."""
     key = kind.keys[number]
     return key.split("_", 1)[1] if "_" in key else key.lower()
@@ -54,7 +99,7 @@ def num_name(key: str) -> tuple[str, float] | None:
     return _NUM_OF_STATE.get(state or "")
 
 
-def _stored(key: str, stored: float) -> Any:
+def _stored(key: str, stored: Any) -> Any:
     return HANDS.keys[int(stored)] if key == "j_todo_list" else float(stored)
 
 
@@ -131,7 +176,7 @@ def state_view(state: State, derived: Any) -> dict[str, Any]:
 
     Args:
       state: of one game, as numpy arrays.
-      derived: limits, prices and the like, see `replay.Derived`.
+      derived: limits, prices and the like.
     """
     phase = Phase(int(state.phase)).name
     run, now, deck, piles = state.run, state.round, state.deck, state.piles

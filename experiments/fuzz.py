@@ -81,7 +81,7 @@ def _cards_lie_once(state: State) -> Array:
     piles, size = state.piles, state.deck.cards.rank.shape[0]
     seen = jnp.zeros(size + 1, jnp.int32)
     for pile in (piles.draw, piles.hand, piles.discard):
-        seen = seen.at[jnp.where(pile >= 0, pile, size).astype(jnp.int32)].add(1)
+        seen = seen.at[jnp.where(pile >= 0, pile.astype(jnp.int32), size)].add(1)
     counts = [jnp.sum(pile >= 0) for pile in (piles.draw, piles.hand, piles.discard)]
     right = (counts[0] == piles.n_draw) & (counts[1] == piles.n_hand) & (counts[2] == piles.n_discard)
     numbers = state.deck.number

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env import joker_events as ev
-from jaxtro.env.areas import take_hand
+from jaxtro.env.areas import deck_mask_of, take_hand
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import (
     consumable_sell_values,
@@ -271,11 +271,7 @@ def observe(state: State, book: JokerBook, events: JokerEvents) -> Observation:
     # The draw pile, and what lies face down in the hand: the player cannot tell which is which.
     size = cards.rank.shape[0]
     visible = (piles.hand >= 0) & ~state.deck.face_down[jnp.maximum(piles.hand, 0).astype(jnp.int32)]
-    known = jnp.zeros(size, bool)
-    known = known.at[jnp.where(visible, piles.hand, size).astype(jnp.int32)].set(True, mode="drop")
-    known = known.at[jnp.where(piles.discard >= 0, piles.discard, size).astype(jnp.int32)].set(
-        True, mode="drop"
-    )
+    known = deck_mask_of(piles.hand, visible, size) | deck_mask_of(piles.discard, piles.discard >= 0, size)
     unseen = there & ~known
     in_blind = now.blind > 0
     upcoming = target(

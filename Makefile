@@ -12,7 +12,7 @@ help:
 	@echo "make test   install what the tests need and run them"
 	@echo "make train  train an agent (comes with a later release)"
 	@echo "make lint   ruff and mypy"
-	@echo "make bench  benchmarks of the random generator, the seed search and scoring"
+	@echo "make bench  benchmarks of whole games, the random generator, the seed search and scoring"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "jaxtro needs Python 3.11 or later"'
@@ -36,6 +36,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev
+	$(BIN)/python experiments/bench.py
 	$(BIN)/python experiments/bench.py rng
 	$(BIN)/python experiments/bench.py scoring
 

@@ -51,10 +51,8 @@ def step_all(states: Sequence[State], actions: Sequence[Action]) -> list[tuple[A
         batch, moves = jax.tree.map(stack, *some), jax.tree.map(stack, *acts)
         out = jax.device_get(compiled()[0](batch, moves))
         for n in range(count):
-            observation, state, info = (
-                jax.tree.map(lambda values: np.array(values[n]), out[i]) for i in (0, 1, 5)
-            )  # noqa: B023
-            results.append((observation, state, info))
+            row = jax.tree.map(lambda values, n=n: np.array(values[n]), (out[0], out[1], out[5]))
+            results.append(row)
     return results
 
 

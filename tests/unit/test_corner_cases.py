@@ -793,7 +793,7 @@ case(
 )
 case(
     "105 Coupon Tag",
-    lambda s: tags(evaluated(s), "tag_coupon"),
+    lambda s: put(tags(evaluated(s), "tag_coupon"), run__money=20),
     [*CASH, act(K.REROLL)],
     lambda s, i: true(
         s[1].shop.cards.free[:2].all(), s[1].shop.packs_free[:2].all(), not s[2].shop.cards.free.any()

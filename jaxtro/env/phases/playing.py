@@ -177,6 +177,7 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
     )
     for_good = run_rules.of_challenge(state.rules, run_rules.DEBUFF_PLAYED)
     played = deck_mask_of(piles.hand, chosen, size)
+    cards = replace(cards, debuffed=cards.debuffed | (played & for_good))
     deck = replace(
         deck,
         cards=cards,

@@ -1,0 +1,80 @@
+"""Batched execution: a stage gives the same in a batch, in a batch of batches and for one game."""
+
+from dataclasses import dataclass
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtro.env.dispatch import Packing, only_where
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Toy:
+    a: jax.Array
+    b: jax.Array
+    c: jax.Array
+
+
+def stage(toy, by):  # type: ignore[no-untyped-def]
+    return Toy(toy.a + by, jnp.where(toy.b, False, toy.b), toy.c)
+
+
+def one(active, toy, by):  # type: ignore[no-untyped-def]
+    return only_where(active, stage, toy, by, chunk=4)
+
+
+def batch(games):  # type: ignore[no-untyped-def]
+    g = np.random.default_rng(games)
+    toy = Toy(
+        jnp.asarray(g.integers(0, 99, (games, 3))),
+        jnp.asarray(g.random((games, 5)) < 0.5),
+        jnp.asarray(g.random(games)),
+    )
+    return jnp.asarray(g.random(games) < 0.4), toy, jnp.asarray(g.integers(1, 9, games))
+
+
+@pytest.mark.parametrize("games", [1, 7, 33])
+def test_batches_equal_single_games(games):  # type: ignore[no-untyped-def]
+    active, toy, by = batch(games)
+    whole = jax.jit(jax.vmap(one))(active, toy, by)
+    for n in range(games):
+        row = jax.tree.map(lambda values: values[n], (active, toy, by))  # noqa: B023
+        expected = stage(row[1], row[2]) if row[0] else row[1]
+        chex.assert_trees_all_equal(jax.tree.map(lambda values: values[n], whole), expected)  # noqa: B023
+        chex.assert_trees_all_equal(jax.jit(one)(*row), expected)
+
+
+def test_nested_vmap_scan_and_no_jit():  # type: ignore[no-untyped-def]
+    active, toy, by = batch(24)
+    flat = jax.vmap(one)(active, toy, by)
+    nested = jax.tree.map(lambda values: values.reshape(4, 6, *values.shape[1:]), (active, toy, by))
+    twice = jax.jit(jax.vmap(jax.vmap(one)))(*nested)
+    chex.assert_trees_all_equal(
+        jax.tree.map(lambda values: values.reshape(24, *values.shape[2:]), twice), flat
+    )
+    scanned, _ = jax.lax.scan(lambda toy, _: (jax.vmap(one)(active, toy, by), None), toy, None, length=3)
+    assert bool(jnp.all(scanned.a == toy.a + 3 * (active * by)[:, None]))
+    chex.assert_trees_all_equal(jax.vmap(one, in_axes=(0, 0, None))(active, toy, jnp.int32(2)).c, toy.c)
+
+
+def test_a_stage_must_keep_types():  # type: ignore[no-untyped-def]
+    active, toy, _ = batch(3)
+    with pytest.raises(TypeError, match="a stage turns"):
+        jax.vmap(lambda active, toy: only_where(active, lambda toy: Toy(toy.a * 1.5, toy.b, toy.c), toy))(
+            active, toy
+        )
+
+
+def test_packing_round_trip_and_untouched_rows():  # type: ignore[no-untyped-def]
+    _, toy, _ = batch(5)
+    packing = Packing(jax.tree.map(lambda values: values[0], toy), lambda path: path[0].name == "c")
+    rows = packing.pack(toy)
+    chex.assert_trees_all_equal(packing.unpack(rows), toy)
+    old = packing.unpack(rows)
+    again = packing.repack(rows, old, Toy(old.a + 1, old.b, old.c))
+    assert sum(new is row for new, row in zip(again, rows, strict=True)) == len(rows) - 1
+    chex.assert_trees_all_equal(packing.unpack(again).a, toy.a + 1)

@@ -46,20 +46,28 @@ def table() -> str:
     bosses = sum(row["type"] in ("boss", "showdown") for row in BLINDS.rows)
     in_run = sum("run" in row for row in JOKERS.rows)
     scoring = sum(bool(row["scoring"]) for row in JOKERS.rows)
+    kinds_of_things = f"{len(DECKS.rows) - 1}, {len(STAKES.rows)}, {len(CHALLENGES.rows)}"
+    on_cards = f"{len(ENHANCEMENTS.rows)}, {len(EDITIONS.rows)}, {len(SEALS.rows)}, {len(STICKERS.rows)}"
+    limits = {
+        "hand": HAND_CAPACITY, "jokers": JOKER_CAPACITY, "consumables": CONSUMABLE_CAPACITY, "deck": DECK_CAPACITY,
+        "tags": TAG_CAPACITY,
+    }  # fmt: skip
+    listed = ", ".join(f"{name} {size}" for name, size in limits.items())
+    jokers = f"{scoring} with an entry for scoring, {in_run} with one for the rest of the run"
     rows = [
-        ("jokers", len(JOKERS.rows), f"{scoring} with an entry for scoring, {in_run} with one for the rest of the run"),
+        ("jokers", len(JOKERS.rows), jokers),
         ("consumables", len(CONSUMABLES.rows), ", ".join(f"{count} {name}" for name, count in sets.items())),
         ("vouchers", len(VOUCHERS.rows), "both tiers"),
         ("tags", len(TAGS.rows), "with their timing and stacking"),
         ("blinds", len(BLINDS.rows), f"{bosses} bosses, showdowns among them"),
-        ("decks, stakes, challenges", f"{len(DECKS.rows) - 1}, {len(STAKES.rows)}, {len(CHALLENGES.rows)}", "values, not types: one program plays any mixture"),
+        ("decks, stakes, challenges", kinds_of_things, "values, not types: one program plays any mixture"),
         ("packs", len(PACKS.rows), ", ".join(kinds)),
         ("poker hands", len(HANDS.keys), "levels, the three secret ones"),
-        ("enhancements, editions, seals, stickers", f"{len(ENHANCEMENTS.rows)}, {len(EDITIONS.rows)}, {len(SEALS.rows)}, {len(STICKERS.rows)}", ""),
+        ("enhancements, editions, seals, stickers", on_cards, ""),
         ("kinds of actions", len(Kind), f"flat view: {NUM_ACTIONS} numbers"),
         ("observation", len(SCALARS), "run numbers, beside tables of cards, jokers, offers, hands, tags"),
-        ("limits of this program", "", f"hand {HAND_CAPACITY}, jokers {JOKER_CAPACITY}, consumables {CONSUMABLE_CAPACITY}, deck {DECK_CAPACITY}, tags {TAG_CAPACITY}; beyond them `overflow` is set"),
-    ]  # fmt: skip
+        ("limits of this program", "", f"{listed}; beyond them `overflow` is set"),
+    ]
     lines = ["| what | how many | |", "|---|---|---|"]
     return "\n".join(lines + [f"| {what} | {count} | {text} |" for what, count, text in rows])
 

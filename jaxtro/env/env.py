@@ -122,9 +122,10 @@ class Balatro:
         Raises:
           ValueError: for a seed of another shape or type.
         """
-        if np.shape(seed) != (_SEED_LENGTH,) or jnp.result_type(seed) != jnp.uint8:
+        dtype = getattr(seed, "dtype", type(seed).__name__)
+        if np.shape(seed) != (_SEED_LENGTH,) or dtype != jnp.uint8:
             raise ValueError(
-                f"seed is {jnp.result_type(seed)}{list(np.shape(seed))}; give "
+                f"seed is {dtype}{list(np.shape(seed))}; give "
                 'uint8[8] from jaxtro.encode_seed("...") (for a batch use jax.vmap)'
             )
         return self._reset(seed, self.default_params if params is None else params)

@@ -116,7 +116,7 @@ def test_deep_retries_are_exact(voucher_picks):
 def test_too_many_deep_retries_are_reported():
     streams = rng.start_streams(SEED, 1, ["Voucher{a}"])
     note = jax.jit(rng.streams.note_retries)
-    for _ in range(6):
+    for _ in range(rng.streams.DEEP_PICKS):
         streams = note(streams, table.STREAM_ID["Voucher{a}"], jnp.int32(1), jnp.int32(40))
     assert not bool(streams.overflow)
     streams = note(streams, table.STREAM_ID["Voucher{a}"], jnp.int32(1), jnp.int32(40))

@@ -134,7 +134,7 @@ def offer_view(offers: Any, place: int) -> dict[str, Any] | None:
         if values[place]:
             view[name] = True
     if offers.perishable[place]:
-        view["perish"] = 5
+        view["perish"] = owned.PERISH_ROUNDS
     if number and number < len(JOKERS.keys) and num_name(view["key"]) is not None:
         name, empty = num_name(view["key"])  # type: ignore[misc]
         value = _stored(view["key"], offers.stored[place])

@@ -136,7 +136,7 @@ class Moment:
 def replay(traces: list[Trace], settings: list[Settings]) -> Iterator[Moment]:
     """Plays all traces together; yields every state that a line describes, in order for each trace.
 
-    A consumer may stop a trace by adding its number to the set that it sends (see `check_traces`).
+    A consumer stops the trace of the moment by sending True (see `check_traces`).
     """
     for first in range(0, len(traces), BATCH):
         chunk = list(range(first, min(first + BATCH, len(traces))))

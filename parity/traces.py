@@ -43,7 +43,6 @@ class Op:
     Attributes:
       kind: `Kind`, or -1 for the others. slot, to, cards: as in `Action`; slots of the shop count what is there.
       number, value: of a `set`, number -1 = none. add: fields of an `add`, empty = none.
-      last: the recorded state holds after this one.
     """
 
     kind: int = -1
@@ -53,7 +52,6 @@ class Op:
     number: int = -1
     value: float = 0.0
     add: dict[str, int] = field(default_factory=dict)
-    last: bool = False
 
 
 @dataclass

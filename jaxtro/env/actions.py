@@ -27,6 +27,7 @@ from jaxtro.env.owned import (
 from jaxtro.env.phases import consumables as cons
 from jaxtro.env.phases.blind_select import BOSS, BOSS_REROLL_COST
 from jaxtro.env.phases.shop import reroll_price, there
+from jaxtro.env.scoring.rolls import NUM_PLAYED
 from jaxtro.env.state import (
     CONSUMABLE_CAPACITY,
     DECK_CAPACITY,
@@ -77,7 +78,7 @@ SLOT_MEANING = {
 }  # fmt: skip
 MOVES = (Kind.MOVE_HAND, Kind.MOVE_JOKER, Kind.MOVE_CONSUMABLE)
 CARD_KINDS = (Kind.PLAY, Kind.DISCARD, Kind.USE, Kind.PICK, Kind.BUY_AND_USE)
-MOST_CARDS = 5
+MOST_CARDS = NUM_PLAYED  # that a player can choose at once
 
 
 @jax.tree_util.register_dataclass

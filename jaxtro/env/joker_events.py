@@ -156,7 +156,6 @@ def acting(book: JokerBook, jokers: OwnedJokers) -> Array:
 
 def rule(book: JokerBook, jokers: OwnedJokers, name: str) -> Array:
     """Whether a joker that bends the rules of hands works ("smeared", "pareidolia" ...). -> bool[]"""
-
     return jnp.any((own(jokers, book.columns["rules"]) >> RULES.index(name)) & 1 != 0)
 
 

@@ -24,7 +24,7 @@ from jaxtro.env.state import (
     State,
 )
 from jaxtro.env.work import update
-from jaxtro.tables import BLINDS, EDITIONS, ENHANCEMENTS, ITEMS, JOKERS, PACKS, VOUCHERS, item
+from jaxtro.tables import BLINDS, EDITIONS, ENHANCEMENTS, ITEMS, JOKERS, PACKS, STICKERS, VOUCHERS, item
 from jaxtro.tables.kinds import FIRST_CONSUMABLE, FIRST_VOUCHER
 
 NEGATIVE = EDITIONS.keys.index("e_negative")
@@ -41,8 +41,9 @@ _SURCHARGE = np.array([0] + [row["surcharge"] for row in EDITIONS.rows], np.int3
 _DISCOUNTS = tuple(
     (key, int(VOUCHERS.row(VOUCHERS.find(key))["extra"])) for key in ("v_clearance_sale", "v_liquidation")
 )
-_RENTAL_PRICE = 1
-RENT = 3
+_RENTAL = STICKERS.row(STICKERS.find("rental"))
+_RENTAL_PRICE, RENT = _RENTAL["price"], _RENTAL["rent"]
+PERISH_ROUNDS = STICKERS.row(STICKERS.find("perishable"))["rounds"]
 
 
 def is_joker(item_id: Array) -> Array:
@@ -219,9 +220,6 @@ def no_consumables() -> OwnedConsumables:
         sell_bonus=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int32),
         number=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int16),
     )
-
-
-PERISH_ROUNDS = 5
 
 
 def _counted(run: Run, new: Array) -> Run:

@@ -6,12 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxtro.env.generation.rules import RunRules
+from jaxtro.env.generation.rules import CHALLENGE_DECK, RunRules
 from jaxtro.tables import BLINDS, CHALLENGES, DECKS, STAKES, ante_chips
 from jaxtro.tables.money import ANTE_CHIPS
 
 BLIND_TYPES = ("Small", "Big", "Boss")
-_BASE = {"dollars": 4, "hands": 4, "discards": 3, "hand_size": 8, "joker_slots": 5, "consumable_slots": 2}
+# The Challenge Deck adds nothing: its starting values are those of the game.
+_BASE = DECKS.row(CHALLENGE_DECK)["starting_values"]
+_STARTING_VALUES = ("dollars", "hands", "discards", "hand_size", "joker_slots", "consumable_slots")
+REROLL_BASE = _BASE["reroll_cost"]
 
 
 def _deck(name: str, default: Any, dtype: Any) -> np.ndarray:
@@ -44,7 +47,6 @@ _STAKE_NO_REWARD, _CHALLENGE_NO_REWARD = (
 )
 _SCALING = _stake("scaling", 1, np.int32)
 _ANTE_SCALING = np.array([1.0] + [row["starting_values"]["ante_scaling"] for row in DECKS.rows])
-_SHOWDOWN = np.array([False] + [row["type"] == "showdown" for row in BLINDS.rows])
 _BLIND_MULT = np.array([0.0] + [row["mult"] for row in BLINDS.rows])
 _BLIND_DOLLARS = np.array([0] + [row["dollars"] for row in BLINDS.rows], np.int32)
 DOUBLE_TAG_AFTER_BOSS = np.array(
@@ -64,7 +66,8 @@ DISCARD_COST = _challenge("discard_cost", 0, np.int32)
 def _starting() -> dict[str, np.ndarray]:
     """name -> int32[decks, stakes, challenges]: deck and stake add, a challenge replaces (run.md 2)."""
     tables = {}
-    for name, base in _BASE.items():
+    for name in _STARTING_VALUES:
+        base = _BASE[name]
         table = np.zeros((1 + len(DECKS.rows), 1 + len(STAKES.rows), 1 + len(CHALLENGES.rows)), np.int32)
         for deck, deck_row in enumerate(DECKS.rows, start=1):
             for stake, stake_row in enumerate(STAKES.rows, start=1):

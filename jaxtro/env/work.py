@@ -37,7 +37,6 @@ class Todo:
       doomed: bool[D], playing cards to destroy.
       close_pack: bool. blind_tags: bool, blind-select tags fire. bosses: int32, bosses to draw.
       shuffle, deal: int8, see the constants above. debuffs: bool[D], cards whose debuff is found anew.
-      disable_boss: bool, the boss loses its effect.
       round_over: bool. new_ante: bool, a boss was beaten. new_blinds: bool, boss and tags of the next ante.
       targets: bool, jokers' targets are drawn. voucher: bool, the ante's voucher is drawn.
       voucher_tags: int32, extra vouchers for the shop.
@@ -59,7 +58,6 @@ class Todo:
     shuffle: Array
     deal: Array
     debuffs: Array
-    disable_boss: Array
     round_over: Array
     new_ante: Array
     new_blinds: Array
@@ -99,7 +97,6 @@ def nothing_to_do(shop_slots: int) -> Todo:
         shuffle=small,
         deal=small,
         debuffs=jnp.zeros(DECK_CAPACITY, bool),
-        disable_boss=flag,
         round_over=flag,
         new_ante=flag,
         new_blinds=flag,

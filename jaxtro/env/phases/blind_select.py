@@ -35,7 +35,7 @@ from jaxtro.env.work import (
     set_todo,
     update,
 )
-from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS
+from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS, VOUCHERS
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT, FRONTS
 from jaxtro.tables.streams import ANTES_KEPT
 
@@ -45,7 +45,7 @@ _JUGGLE = TAGS.keys.index("tag_juggle")
 _JUGGLE_SIZE = TAGS.row(_JUGGLE)["config"]["h_size"]
 _STONE = ENHANCEMENTS.keys.index("m_stone")
 _RIFF_RAFF, _CARTOMANCER = creation("Joker", "riff_raff"), creation("Tarot", "cartomancer")
-BOSS_REROLL_COST = 10
+BOSS_REROLL_COST = VOUCHERS.row(VOUCHERS.find("v_directors_cut"))["extra"]
 
 
 def blind_of(state: State, which: Array) -> Array:
@@ -93,12 +93,8 @@ def select(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     )  # fmt: skip
     state = boss_effects.take_hands_and_discards(state)
     state = boss_effects.shuffle_jokers(state, blind == boss_effects.ACORN)
-    work = _joker_reactions(set_state(work, **_parts(state)), book, events, which == BOSS)
+    work = _joker_reactions(Work(state, work.todo), book, events, which == BOSS)
     return set_todo(work, shuffle=SHUFFLE_ROUND, deal=DEAL_FIRST, debuffs=jnp.ones(DECK_CAPACITY, bool))
-
-
-def _parts(state: State) -> dict:
-    return {name: getattr(state, name) for name in state.__dataclass_fields__}
 
 
 def bits_without(tags: Array, gone: Array) -> Array:
@@ -194,7 +190,7 @@ def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Arr
     )
     state = boss_effects.disable(state, off & (acting_boss > 0), give_back=False)
     state = _add_stones(lose_jokers(state, doomed), events, n_stones)
-    work = create(set_state(work, **_parts(state)), _RIFF_RAFF, n_jokers)
+    work = create(Work(state, work.todo), _RIFF_RAFF, n_jokers)
     return create(work, _CARTOMANCER, n_tarots)
 
 

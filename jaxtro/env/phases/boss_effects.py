@@ -30,10 +30,10 @@ WATER, NEEDLE, PLANT, PILLAR, LEAF, WALL, VESSEL, ACORN, HEART, BELL = (
         "bl_final_acorn", "bl_final_heart", "bl_final_bell",
     )
 )  # fmt: skip
-HOUSE, WHEEL, MARK, FISH, HOOK, TOOTH, SERPENT, MANACLE = (
+HOUSE, WHEEL, MARK, FISH, HOOK, TOOTH, SERPENT = (
     _ID(key)
     for key in (
-        "bl_house", "bl_wheel", "bl_mark", "bl_fish", "bl_hook", "bl_tooth", "bl_serpent", "bl_manacle",
+        "bl_house", "bl_wheel", "bl_mark", "bl_fish", "bl_hook", "bl_tooth", "bl_serpent",
     )
 )  # fmt: skip
 FIRST_BOSS = 3

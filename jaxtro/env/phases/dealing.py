@@ -37,11 +37,12 @@ from jaxtro.env.work import (
     set_todo,
     update,
 )
+from jaxtro.tables import BLINDS
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT, FRONTS
 from jaxtro.tables.streams import STREAM_ID
 
-_SERPENT_CARDS = 3
-_WHEEL_ODDS = 7.0
+_SERPENT_CARDS = BLINDS.row(boss_effects.SERPENT)["draws"]
+_WHEEL_ODDS = float(BLINDS.row(boss_effects.WHEEL)["odds"])
 _ROUND_STREAM, _CASH_OUT_STREAM = STREAM_ID["nr{a}"], STREAM_ID["cashout{a}"]
 DEAL_ONE = DEAL_MORE + 1  # The Manacle was switched off
 

@@ -14,6 +14,7 @@ from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.book import RULES, JokerBook
 from jaxtro.env.scoring.card_features import FEATURES
 from jaxtro.env.scoring.hands import HandRules, detect, ranked
+from jaxtro.env.scoring.rolls import NUM_PLAYED
 from jaxtro.env.scoring.view import JACK, Area, area_of
 from jaxtro.env.state import Cards, State, take
 from jaxtro.env.work import DEAL_DISCARD, Work, create, creation, set_todo, update
@@ -23,7 +24,6 @@ _PURPLE = SEALS.keys.index("Purple")
 _GLASS = ENHANCEMENTS.keys.index("m_glass")
 _FACE_BIT, _GLASS_BIT = (1 << list(FEATURES).index(name) for name in ("face", "glass"))
 _TAROT = creation("Tarot", "purple_seal")
-MOST_CARDS = 5
 
 
 def hand_rules(book: JokerBook, state: State) -> HandRules:
@@ -92,7 +92,7 @@ def _discard_cards(work: Work, book: JokerBook, events: JokerEvents, chosen: Arr
     counter = jnp.where(full, left + every, left)
     stored = stored + jnp.where(full, own(events.discard_gain), 0.0)
     wear, eaten = own(events.discard_wear), jnp.zeros(stored.shape, bool)
-    for number in range(MOST_CARDS):
+    for number in range(NUM_PLAYED):
         worn = stored - wear
         now = (wear > 0) & (number < count) & ~eaten
         eaten |= now & (worn <= own(events.discard_least))
@@ -117,7 +117,7 @@ def _discard_cards(work: Work, book: JokerBook, events: JokerEvents, chosen: Arr
 def _first_five(cards: Cards, chosen: Array) -> Cards:
     """The chosen cards, left to right, as an area of five places."""
     left, places = bits.to_bits(chosen), []
-    for _ in range(MOST_CARDS):
+    for _ in range(NUM_PLAYED):
         places.append(jnp.where(left != 0, bits.lowest(left), -1))
         left = bits.without_lowest(left)
     at = jnp.stack(places)

@@ -28,12 +28,12 @@ from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.scoring.rolls import Luck
 from jaxtro.env.state import Cards, Deck, Jokers, ScoringState, State
 from jaxtro.env.work import DEAL_PLAY, MOST_CREATED, Work, set_todo, update
-from jaxtro.tables import ENHANCEMENTS
+from jaxtro.tables import BLINDS, ENHANCEMENTS
 from jaxtro.tables.streams import SLOT, STREAM_ID
 
 _STEEL = ENHANCEMENTS.keys.index("m_steel")
-_HOOK_CARDS = 2
-_TOOTH_DOLLARS = 1
+_HOOK_CARDS = BLINDS.row(boss_effects.HOOK)["discards"]
+_TOOTH_DOLLARS = BLINDS.row(boss_effects.TOOTH)["dollars_per_card"]
 
 
 def scoring_state(state: State, book: JokerBook) -> ScoringState:

@@ -10,6 +10,7 @@ from jaxtro.env import rng
 from jaxtro.env.areas import moved, sorted_hand
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import (
+    MANACLE,
     by_creation,
     consumable_sell_values,
     copy_joker,
@@ -43,7 +44,7 @@ def sell_joker(work: Work, place: Array, events: JokerEvents) -> Work:
     boss = boss_effects.boss_acts(state)
     fights = in_round & (boss >= boss_effects.FIRST_BOSS)
     off = fights & (mine(events.sold_disables_boss) | (boss == boss_effects.LEAF))
-    draws = off & (boss == boss_effects.MANACLE)
+    draws = off & (boss == MANACLE)
     tag = mine(events.sold_tag).astype(jnp.int32)
     state = add_tag(state, tag, tag > 0)
 

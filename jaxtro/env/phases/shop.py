@@ -57,7 +57,6 @@ from jaxtro.tables import EDITIONS, TAGS, VOUCHERS
 from jaxtro.tables.kinds import FIRST_VOUCHER
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT, POOL_ID, POOL_ITEMS
 
-REROLL_BASE = 5
 _PACKS = 2  # that a shop opens with
 _TAG = TAGS.keys.index
 _UNCOMMON, _RARE, _D6, _COUPON, _VOUCHER = (
@@ -375,7 +374,7 @@ def buy_pack(work: Work, place: Array, events: JokerEvents) -> Work:
 
 def reroll_price(state: State) -> Array:
     """Dollars for the next reroll (run.md 7.4). -> int32[]"""
-    base = REROLL_BASE + jnp.sum(
+    base = run_rules.REROLL_BASE + jnp.sum(
         jnp.where(state.run.redeemed, jnp.asarray(VOUCHER_CHANGES["reroll"]), 0), dtype=jnp.int32
     )
     base = jnp.where(state.shop.reroll_base_free, 0, jnp.maximum(base, 0))

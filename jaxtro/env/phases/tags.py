@@ -14,7 +14,6 @@ from jaxtro.env.work import (
     Work,
     create,
     creation,
-    set_state,
     set_todo,
     update,
 )
@@ -155,9 +154,7 @@ def fire_blind_tags(work: Work) -> Work:
     )
     deals = (pack > 0) & jnp.asarray(DRAWS_HAND)[pack]
     return set_todo(
-        set_state(
-            work, **{name: getattr(state, name) for name in ("streams", "blinds", "run", "tags", "phase")}
-        ),
+        Work(state, todo),
         bosses=0,
         blind_tags=False,
         open_pack=jnp.where(pack > 0, pack, todo.open_pack),

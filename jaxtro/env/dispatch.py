@@ -157,6 +157,10 @@ class Packing:
         self._places: list[tuple[int, int, int, tuple[int, ...]]] = []  # row, first, size, shape
         self._rows: list[tuple[Any, Any]] = []  # part, dtype
         self._is_bool = [leaf.dtype == jnp.bool_ for _, leaf in paths]
+        self._number = {
+            tuple(getattr(key, "name", None) for key in path): number
+            for number, (path, _) in enumerate(paths)
+        }
         sizes: list[int] = []
         for path, leaf in paths:
             # bool travels as int8
@@ -198,10 +202,29 @@ class Packing:
 
     def unpack(self, rows: tuple[Array, ...]) -> Any:
         """The tree of some rows."""
-        leaves = []
-        for (number, first, size, shape), is_bool in zip(self._places, self._is_bool, strict=True):
-            row = rows[number]
-            part = lax.slice_in_dim(row, first, first + size, axis=row.ndim - 1)
-            part = part.reshape(*row.shape[:-1], *shape)
-            leaves.append(part != 0 if is_bool else part)
-        return jax.tree.unflatten(self._tree, leaves)
+        return jax.tree.unflatten(
+            self._tree, [self._leaf(rows, number) for number in range(len(self._places))]
+        )
+
+    def look(self, rows: tuple[Array, ...]) -> Any:
+        """The tree of some rows to read a few fields of (`.todo.deal`): only those are unpacked."""
+        return _Look(lambda number: self._leaf(rows, number), self._number, ())
+
+    def _leaf(self, rows: tuple[Array, ...], leaf: int) -> Array:
+        number, first, size, shape = self._places[leaf]
+        row = rows[number]
+        part = lax.slice_in_dim(row, first, first + size, axis=row.ndim - 1)
+        part = part.reshape(*row.shape[:-1], *shape)
+        return part != 0 if self._is_bool[leaf] else part
+
+
+class _Look:
+    """Stands for a struct of arrays whose fields are unpacked when they are read."""
+
+    def __init__(self, leaf: Callable[[int], Array], number: dict[tuple[Any, ...], int], path: tuple) -> None:
+        self._leaf, self._number, self._path = leaf, number, path
+
+    def __getattr__(self, name: str) -> Any:
+        path = (*self._path, name)
+        found = self._number.get(path)
+        return _Look(self._leaf, self._number, path) if found is None else self._leaf(found)

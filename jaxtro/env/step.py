@@ -152,7 +152,7 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         source,
     )
     for needed, stage in _stages(book, events):
-        rows = where(needed(packing.unpack(rows)), stage, rows)
+        rows = where(needed(packing.look(rows)), stage, rows)
     work = packing.unpack(rows)
     settled = _settle(state, work.state, action, events)
     run = update(settled.run, steps=settled.run.steps + legal)

@@ -74,6 +74,7 @@ def test_packing_round_trip_and_untouched_rows():  # type: ignore[no-untyped-def
     packing = Packing(jax.tree.map(lambda values: values[0], toy), lambda path: path[0].name == "c")
     rows = packing.pack(toy)
     chex.assert_trees_all_equal(packing.unpack(rows), toy)
+    chex.assert_trees_all_equal(packing.look(rows).b, toy.b)
     old = packing.unpack(rows)
     again = packing.repack(rows, old, Toy(old.a + 1, old.b, old.c))
     assert sum(new is row for new, row in zip(again, rows, strict=True)) == len(rows) - 1

@@ -1,0 +1,249 @@
+"""The network: entities and scalars in, logits of a factored action and a value distribution out.
+
+Every card, joker, offer and consumable is an entity: the sum of embeddings of its parts and, for items, of what the
+tables say that they do. Entities are pooled for the trunk and are the keys that slots and cards are chosen by.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxtro.agents.descriptors import item_descriptors, pack_descriptors
+from jaxtro.agents.features import TABLES, Entities, Features
+from jaxtro.env.actions import MOST_CARDS, NUM_KINDS, SLOTS, Kind
+from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, ENHANCEMENTS, SEALS, STAKES
+
+_RANKS, _SUITS, _PHASES, _SORTS = 15, 5, 6, 4
+_DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the network.
+
+    Attributes:
+      entity: width of an entity. hidden: width of the trunk. layers: of the trunk.
+      attention: layers of self-attention among the cards of the hand and among the jokers, 0 = none. heads: of it.
+      bins: of the value's distribution. value_range: symlog of the largest return that it tells apart.
+      dtype: "float32" or "bfloat16", what is computed in; parameters are float32.
+    """
+
+    entity: int = 32
+    hidden: int = 128
+    layers: int = 2
+    attention: int = 0
+    heads: int = 4
+    bins: int = 51
+    value_range: float = 6.0
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.dtype not in _DTYPES:
+            raise ValueError(f"dtype {self.dtype!r}: give one of {', '.join(_DTYPES)}")
+        for name in ("entity", "hidden", "layers", "heads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: give 1 or more")
+        if self.bins < 3:
+            raise ValueError(f"bins is {self.bins}: give 3 or more")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for files."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "NetworkConfig":
+        """From `as_dict`.
+
+        Raises:
+          ValueError: for a field that this version does not have.
+        """
+        unknown = set(data) - {field.name for field in fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown network settings {sorted(unknown)}")
+        return cls(**data)
+
+
+# For a small computer and for an accelerator.
+SMALL = NetworkConfig()
+LARGE = NetworkConfig(entity=64, hidden=512, layers=3, attention=2, bins=101, dtype="bfloat16")
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Encoded:
+    """What the network makes of one observation, before anything is chosen.
+
+    Attributes:
+      kind: float32[21], logits of the kinds. value: float32[bins], logits of the value's distribution.
+      trunk: [hidden]. entities: [91, entity], all entities in the order of `TABLES`, then four ways to sort.
+    """
+
+    kind: Array
+    value: Array
+    trunk: Array
+    entities: Array
+
+
+_SIZES = {
+    "hand": 32, "jokers": 16, "consumables": 16, "shop_cards": 4, "vouchers": 6, "packs": 4, "pack_cards": 5,
+}  # fmt: skip
+_STARTS = dict(zip(_SIZES, np.cumsum([0, *_SIZES.values()])[:-1].tolist(), strict=True))
+_SORT_START = sum(_SIZES.values())
+# Where the slots of each kind begin among the entities; kinds without slots have a single one.
+AREA_OF = {
+    Kind.SORT: _SORT_START, Kind.MOVE_HAND: _STARTS["hand"], Kind.MOVE_JOKER: _STARTS["jokers"],
+    Kind.MOVE_CONSUMABLE: _STARTS["consumables"], Kind.USE: _STARTS["consumables"],
+    Kind.SELL_JOKER: _STARTS["jokers"], Kind.SELL_CONSUMABLE: _STARTS["consumables"],
+    Kind.BUY_CARD: _STARTS["shop_cards"], Kind.BUY_VOUCHER: _STARTS["vouchers"],
+    Kind.BUY_PACK: _STARTS["packs"], Kind.PICK: _STARTS["pack_cards"], Kind.BUY_AND_USE: _STARTS["shop_cards"],
+}  # fmt: skip
+_AREA_START = np.array([AREA_OF.get(kind, 0) for kind in Kind], np.int32)
+NUM_ENTITIES = _SORT_START + _SORTS
+
+
+def places_of(kind: Array) -> Array:
+    """Which entity each slot of a kind means. -> int32[32]"""
+    return jnp.minimum(jnp.asarray(_AREA_START)[kind] + jnp.arange(SLOTS), NUM_ENTITIES - 1)
+
+
+class PolicyValue(nn.Module):
+    """Policy and value network of one observation; `jax.vmap` its `apply` for a batch.
+
+    Methods are called in the order of a decision: `encode`, `slot_logits`, `card_query`, `to_logits`.
+    """
+
+    config: NetworkConfig
+
+    def setup(self) -> None:
+        """Makes the layers (called by Flax)."""
+        config, width = self.config, self.config.entity
+        self.dtype = _DTYPES[config.dtype]
+        embed = lambda count: nn.Embed(count, width, embedding_init=nn.initializers.normal(0.3))  # noqa: E731
+        dense = lambda size, **options: nn.Dense(  # noqa: E731
+            size, dtype=self.dtype, kernel_init=nn.initializers.orthogonal(np.sqrt(2)), **options
+        )
+        final = lambda size, scale: nn.Dense(  # noqa: E731
+            size, dtype=jnp.float32, kernel_init=nn.initializers.orthogonal(scale)
+        )
+        self.items, self.item_effects = embed(item_descriptors().shape[0]), dense(width, use_bias=False)
+        self.packs_of, self.pack_effects = embed(pack_descriptors().shape[0]), dense(width, use_bias=False)
+        self.ranks, self.suits = embed(_RANKS), embed(_SUITS)
+        self.enhancements, self.editions = embed(len(ENHANCEMENTS)), embed(len(EDITIONS))
+        self.seals, self.sorts = (
+            embed(len(SEALS)),
+            self.param("sorts", nn.initializers.normal(0.3), (_SORTS, width)),
+        )
+        self.numbers = {name: dense(width) for name in TABLES}
+        self.mixing = {name: dense(width) for name in TABLES}
+        self.attend = [
+            {
+                name: nn.MultiHeadDotProductAttention(config.heads, dtype=self.dtype)
+                for name in ("hand", "jokers")
+            }
+            for _ in range(config.attention)
+        ]
+        self.norms = [
+            {name: nn.LayerNorm(dtype=self.dtype) for name in ("hand", "jokers")}
+            for _ in range(config.attention)
+        ]
+        self.phases, self.blinds = embed(_PHASES), embed(len(BLINDS))
+        self.bosses, self.decks = embed(len(BLINDS)), embed(len(DECKS))
+        self.stakes, self.challenges = embed(len(STAKES)), embed(len(CHALLENGES))
+        self.inner = dense(config.hidden)
+        self.trunk = [dense(config.hidden) for _ in range(config.layers - 1)]
+        self.kind_head, self.value_head = final(NUM_KINDS, 0.01), final(config.bins, 0.01)
+        self.kinds = nn.Embed(NUM_KINDS, config.hidden, embedding_init=nn.initializers.normal(0.3))
+        self.slot_query, self.to_query = final(width, 0.1), final(width, 0.1)
+        self.slot_mix, self.card_mix = dense(config.hidden), dense(config.hidden)
+        self.chosen_mix, self.card_head = dense(config.hidden), final(width + 1, 0.1)
+        self.card_steps = nn.Embed(MOST_CARDS, config.hidden, embedding_init=nn.initializers.normal(0.3))
+
+    def __call__(self, features: Features) -> Encoded:
+        """Touches every parameter; for `init`."""
+        encoded = self.encode(features)
+        kind = jnp.int32(Kind.PLAY)
+        self.slot_logits(encoded, kind)
+        self.to_logits(encoded, kind, jnp.int32(0))
+        self.card_query(
+            self.card_context(encoded, kind, jnp.int32(0)), jnp.zeros(self.config.entity), jnp.int32(0)
+        )
+        return encoded
+
+    def _entities(self, name: str, part: Entities, table: Array) -> Array:
+        embedded = table[part.id.astype(jnp.int32)]
+        if name not in ("jokers", "vouchers", "packs"):
+            for embed, index in (
+                (self.ranks, part.rank), (self.suits, part.suit), (self.enhancements, part.enhancement),
+                (self.seals, part.seal),
+            ):  # fmt: skip
+                embedded = embedded + embed.embedding.astype(self.dtype)[index.astype(jnp.int32)]
+        embedded = embedded + self.editions.embedding.astype(self.dtype)[part.edition.astype(jnp.int32)]
+        numbers = jnp.concatenate([part.numbers.astype(self.dtype), part.flags.astype(self.dtype)], axis=-1)
+        mixed = nn.relu(embedded + self.numbers[name](numbers))
+        out = nn.relu(self.mixing[name](mixed)) + mixed
+        for attend, norms in zip(self.attend, self.norms, strict=True):
+            if name in attend:
+                mask = part.mask[None, None, :] | jnp.eye(part.mask.shape[0], dtype=bool)[None]
+                out = norms[name](out + attend[name](out, mask=mask))
+        return jnp.where(part.mask[:, None], out, 0)
+
+    def encode(self, features: Features) -> Encoded:
+        """Logits of the kinds, the value, and what the later choices need."""
+        effects = jnp.asarray(item_descriptors(), self.dtype)
+        items = self.items.embedding.astype(self.dtype) + self.item_effects(effects)
+        pack_effects = jnp.asarray(pack_descriptors(), self.dtype)
+        packs = self.packs_of.embedding.astype(self.dtype) + self.pack_effects(pack_effects)
+        rows, pooled = [], []
+        for name in TABLES:
+            part = getattr(features, name)
+            row = self._entities(name, part, packs if name == "packs" else items)
+            count = jnp.maximum(jnp.sum(part.mask), 1).astype(self.dtype)
+            pooled += [jnp.sum(row, axis=0) / jnp.sqrt(count), jnp.max(row, axis=0)]
+            rows.append(row)
+        scalars = [
+            embed.embedding.astype(self.dtype)[getattr(features, name).astype(jnp.int32)]
+            for embed, name in (
+                (self.phases, "phase"), (self.blinds, "blind"), (self.bosses, "boss"), (self.decks, "deck"),
+                (self.stakes, "stake"), (self.challenges, "challenge"),
+            )
+        ]  # fmt: skip
+        flat = [features.globals.astype(self.dtype), features.tags.astype(self.dtype)]
+        trunk = nn.relu(self.inner(jnp.concatenate([*pooled, *scalars, *flat])))
+        for layer in self.trunk:
+            trunk = trunk + nn.relu(layer(trunk))
+        entities = jnp.concatenate([*rows, self.sorts.astype(self.dtype)])
+        return Encoded(self.kind_head(trunk), self.value_head(trunk), trunk, entities)
+
+    def _of_kind(self, encoded: Encoded, kind: Array) -> Array:
+        return encoded.trunk + self.kinds.embedding.astype(self.dtype)[kind]
+
+    def slot_logits(self, encoded: Encoded, kind: Array) -> Array:
+        """float32[32]: logits of the slots of a kind."""
+        query = self.slot_query(nn.relu(self.slot_mix(self._of_kind(encoded, kind))))
+        keys = encoded.entities.astype(jnp.float32) @ query
+        return keys[places_of(kind)]
+
+    def to_logits(self, encoded: Encoded, kind: Array, slot: Array) -> Array:
+        """float32[32]: logits of the places that a move ends at."""
+        moved = encoded.entities[places_of(kind)[slot]].astype(jnp.float32)
+        query = self.to_query(jnp.concatenate([self._of_kind(encoded, kind).astype(jnp.float32), moved]))
+        return (encoded.entities.astype(jnp.float32) @ query)[places_of(kind)]
+
+    def card_context(self, encoded: Encoded, kind: Array, slot: Array) -> Array:
+        """[hidden]: what the choice of cards starts from."""
+        used = encoded.entities[places_of(kind)[slot]]
+        return self.card_mix(jnp.concatenate([self._of_kind(encoded, kind), used]))
+
+    def card_query(self, context: Array, chosen: Array, step: Array) -> Array:
+        """float32[entity + 1]: the query for the next card, and last the logit of stopping.
+
+        context: of `card_context`. chosen: [entity], sum of the cards so far. step: int32[], how many there are.
+        """
+        mixed = context + self.chosen_mix(chosen.astype(self.dtype))
+        return self.card_head(nn.relu(mixed + self.card_steps.embedding.astype(self.dtype)[step]))

@@ -3,10 +3,12 @@
 `python experiments/fuzz.py --steps 20000000` prints the number of steps and, for each invariant, how often it was
 broken. Exit status: 0 when none was. One action in twenty is drawn without looking at what is legal.
 
-Invariants: every card of the deck lies in exactly one pile; money changes by what the action costs or pays; an
-action that is not legal changes nothing, one that is legal is done; no number is NaN; all counts are within the
-capacities; an unfinished run has something legal to do; the observation does not depend on what is hidden (draw
-order, random streams, faces of face-down cards; looked at in every eighth step).
+Invariants: every card of the deck lies in exactly one pile; no card of the deck is lost, changed or made but by what
+may do so (and then only cards that were played, discarded or in the hand are lost); money changes by what the action
+costs or pays (of plays by what `env.score` says, in every eighth step; ends of rounds and skips that pay are left
+out); an action that is not legal changes nothing, one that is legal is done; no number is NaN; all counts are within
+the capacities; an unfinished run has something legal to do; the observation does not depend on what is hidden (draw
+order, random streams, the face of a face-down card, the order of face-down jokers; in every eighth step).
 """
 
 import argparse
@@ -28,24 +30,37 @@ from jaxtro.env.actions import NUM_KINDS, SLOTS, Action, Kind, finished, is_lega
 from jaxtro.env.joker_events import events_of
 from jaxtro.env.owned import (
     consumable_sell_values,
-    is_consumable,
     joker_sell_values,
     offer_prices,
     pack_prices,
     voucher_price,
 )
 from jaxtro.env.phases.blind_select import BOSS_REROLL_COST
+from jaxtro.env.phases.boss_effects import HOOK, TOOTH, boss_acts
 from jaxtro.env.phases.shop import reroll_price
 from jaxtro.env.scoring import BOOK
 from jaxtro.env.state import HAND_CAPACITY, Phase, State
-from jaxtro.tables import CHALLENGES, DECKS, STAKES
+from jaxtro.tables import CHALLENGES, DECKS, JOKERS, STAKES, TAGS, item
 
 BROKEN = (
-    "cards", "money", "illegal action did something", "legal action refused", "nan", "capacity", "nothing legal",
-    "observation shows what is hidden", "finished run changed",
+    "cards", "cards lost or made", "money", "illegal action did something", "legal action refused", "nan",
+    "capacity", "nothing legal", "observation shows what is hidden",
+    "finished run changed",
 )  # fmt: skip
 _EVENTS = events_of(BOOK)
-_UNCHECKED = (Kind.PLAY, Kind.DISCARD, Kind.USE, Kind.SKIP, Kind.PICK, Kind.BUY_AND_USE)
+_USES = (Kind.USE, Kind.PICK, Kind.BUY_AND_USE)
+# What may make cards of the deck, or destroy some.
+_MAKES_CARDS = (Kind.SELECT, Kind.PLAY, Kind.BUY_CARD, *_USES)
+_LOSES_CARDS = (Kind.PLAY, Kind.DISCARD, *_USES)
+_CHANGES_CARDS = (Kind.PLAY, Kind.NEXT_ROUND, Kind.SELECT, *_USES)
+_MOST_NEW_CARDS = 8
+_PAYS_FOR_DISCARDS = [item(row["key"]) for row in JOKERS.rows if "dollars" in row["run"].get("discard", {})]
+_COPIES = [item("j_blueprint"), item("j_brainstorm")]
+_PAYS_AT_ONCE = [TAGS.keys.index(key) for key in ("tag_handy", "tag_garbage", "tag_skip", "tag_economy")]
+_HERMIT, _TEMPERANCE, _WRAITH, _IMMOLATE = (
+    item(key) for key in ("c_hermit", "c_temperance", "c_wraith", "c_immolate")
+)
+_HERMIT_MOST, _TEMPERANCE_MOST, _IMMOLATE_PAYS = 20, 50, 20
 RAW_SHARE = 0.05
 LOOK_EVERY = 8
 
@@ -90,12 +105,75 @@ def _cards_lie_once(state: State) -> Array:
     return right & rising & jnp.all(seen[:size] == (state.deck.cards.rank > 0))
 
 
-def _expected_money(state: State, action: Action) -> tuple[Array, Array]:
-    """The dollars that an action changes, and whether that is known before it."""
+def _cards_explained(before: State, after: State, action: Action) -> Array:
+    """Whether cards of the deck were lost, made or changed only by what may do so.
+
+    Cards are told apart by their creation numbers.
+    """
+    old, new = before.deck, after.deck
+    had, has = old.cards.rank > 0, new.cards.rank > 0
+    same = (old.number[:, None] == new.number[None]) & had[:, None] & has[None]
+    lost, made = had & ~jnp.any(same, axis=1), has & ~jnp.any(same, axis=0)
+    among = lambda kinds: jnp.any(jnp.stack([action.kind == kind for kind in kinds]))  # noqa: E731
+    in_hand = jnp.any(
+        (jnp.arange(had.shape[0])[:, None] == before.piles.hand[None]) & (before.piles.hand >= 0)[None]
+        & ((action.kind != Kind.PLAY) & (action.kind != Kind.DISCARD) | action.cards)[None],
+        axis=1,
+    )  # fmt: skip
+    # A card drawn for a pack can be destroyed, too; The Hook discards unchosen cards and Trading Card eats one.
+    may_lose = among(_LOSES_CARDS) & (
+        in_hand | (before.round.blind > 0) & (action.kind == Kind.PLAY) & _held(before)
+    )
+    place = jnp.argmax(same, axis=1)
+    face = (old.cards.rank != new.cards.rank[place]) | (old.cards.suit != new.cards.suit[place])
+    face |= (old.cards.enhancement != new.cards.enhancement[place]) | (
+        old.cards.seal != new.cards.seal[place]
+    )
+    changed = had & ~lost & face
+    number = jnp.where(made, new.number, jnp.max(jnp.where(has, new.number, 0)))
+    fresh = jnp.min(number) > jnp.max(jnp.where(had, old.number, 0))
+    ok = ~jnp.any(lost & ~may_lose) & (~jnp.any(changed) | among(_CHANGES_CARDS))
+    ok &= ~jnp.any(made) | (among(_MAKES_CARDS) & fresh & (jnp.sum(made) <= _MOST_NEW_CARDS))
+    return ok
+
+
+def _held(state: State) -> Array:
+    places = jnp.arange(state.deck.cards.rank.shape[0])
+    return jnp.any((places[:, None] == state.piles.hand[None]) & (state.piles.hand >= 0)[None], axis=1)
+
+
+def _expected_money(env: Any, state: State, action: Action, look: Array) -> tuple[Array, Array]:
+    """The dollars that a legal action changes, and whether that is known before it."""
     slot = jnp.clip(action.slot, 0, 15)
     take = lambda values: values[jnp.minimum(slot, values.shape[0] - 1)]  # noqa: E731
+    prices = offer_prices(state, _EVENTS, state.shop.cards)
+    money, boss = state.run.money, boss_acts(state)
+    score = jax.lax.cond(
+        look & (action.kind == Kind.PLAY),
+        lambda: env.score(state, action.cards).money,
+        lambda: jnp.int32(0),
+    )
+    tooth = jnp.where(boss == TOOTH, jnp.sum(action.cards, dtype=jnp.int32), 0)
+    used = {
+        Kind.USE: take(state.consumables.id), Kind.PICK: take(state.pack.cards.id),
+        Kind.BUY_AND_USE: take(state.shop.cards.id),
+    }  # fmt: skip
+    card = jnp.int32(0)
+    for kind, ids in used.items():
+        card = jnp.where(action.kind == kind, ids.astype(jnp.int32), card)
+    worth = jnp.sum(jnp.where(state.jokers.id > 0, joker_sell_values(state), 0))
+    effect = jnp.select(
+        [card == _HERMIT, card == _TEMPERANCE, card == _WRAITH, card == _IMMOLATE],
+        [
+            jnp.clip(money, 0, _HERMIT_MOST),
+            jnp.clip(worth, 0, _TEMPERANCE_MOST),
+            -money,
+            jnp.int32(_IMMOLATE_PAYS),
+        ],
+        jnp.int32(0),
+    )
     paid = {
-        Kind.BUY_CARD: -take(offer_prices(state, _EVENTS, state.shop.cards)),
+        Kind.BUY_CARD: -take(prices),
         Kind.BUY_VOUCHER: -voucher_price(state),
         Kind.BUY_PACK: -take(pack_prices(state, _EVENTS)),
         Kind.REROLL: -reroll_price(state),
@@ -103,20 +181,27 @@ def _expected_money(state: State, action: Action) -> tuple[Array, Array]:
         Kind.SELL_JOKER: take(joker_sell_values(state)),
         Kind.SELL_CONSUMABLE: take(consumable_sell_values(state, _EVENTS)),
         Kind.CASH_OUT: state.round.payout,
+        Kind.PLAY: score - tooth,
+        Kind.USE: effect,
+        Kind.PICK: effect,
+        Kind.BUY_AND_USE: -take(prices) + effect,
     }
     dollars = jnp.int32(0)
     for kind, amount in paid.items():
         dollars = jnp.where(action.kind == kind, amount, dollars)
-    known = jnp.bool_(True)
-    for kind in _UNCHECKED:
-        known &= action.kind != kind
-    # A pack card that is not used is free; selecting can end the round of an empty hand at once.
-    pick = (action.kind == Kind.PICK) & ~is_consumable(state.pack.cards.id[jnp.clip(slot, 0, 4)])
-    return dollars, known | pick
+    # After the price is paid there is less to double, so direct uses of money cards are left out.
+    direct = (action.kind == Kind.BUY_AND_USE) & ((card == _HERMIT) | (card == _WRAITH))
+    pays = jnp.any(jnp.isin(state.jokers.id, jnp.asarray(_PAYS_FOR_DISCARDS + _COPIES)))
+    pays |= boss == HOOK
+    tag = state.blinds.tags[jnp.clip(state.blinds.on_deck, 0, 1)]
+    known = ~direct & ((action.kind != Kind.PLAY) | (look & (boss != HOOK)))
+    known &= (action.kind != Kind.DISCARD) | ~pays
+    known &= (action.kind != Kind.SKIP) | ~jnp.any(tag == jnp.asarray(_PAYS_AT_ONCE))
+    return dollars, known
 
 
-def _nan(state: State) -> Array:
-    floats = [state.round.chips, state.round.target, state.jokers.stored, state.shop.cards.stored]
+def _nan(*trees: Any) -> Array:
+    floats = [leaf for leaf in jax.tree.leaves(trees) if jnp.issubdtype(leaf.dtype, jnp.floating)]
     return jnp.any(jnp.stack([jnp.any(jnp.isnan(values)) for values in floats]))
 
 
@@ -147,7 +232,7 @@ def _hidden_changed(state: State) -> State:
     streams = replace(
         state.streams, states=1.0 - state.streams.states, seed_hash=1.0 - state.streams.seed_hash
     )
-    # Face-down hand cards trade their faces with each other and with the draw pile's next card.
+    # The first face-down card of the hand trades its face with the draw pile's next card.
     at = jnp.maximum(piles.hand, 0).astype(jnp.int32)
     down = (piles.hand >= 0) & deck.face_down[at]
     first = jnp.argmax(down)
@@ -158,8 +243,14 @@ def _hidden_changed(state: State) -> State:
     draw = draw.at[jnp.where(hidden, 0, draw.shape[0])].set(card.astype(jnp.int8), mode="drop")
     face_down = deck.face_down.at[card].set(jnp.where(hidden, False, deck.face_down[card]))
     face_down = face_down.at[top].set(jnp.where(hidden, True, face_down[top]))
+    # Amber Acorn's jokers lie in another order.
+    jokers = state.jokers
+    count, at_joker = jnp.sum(jokers.id > 0), jnp.arange(jokers.id.shape[0])
+    turned = jnp.all(jokers.face_down | (jokers.id == 0)) & ~jnp.any(jokers.pinned)
+    order = jnp.where(turned & (at_joker < count), count - 1 - at_joker, at_joker)
     return replace(
         state,
+        jokers=jax.tree.map(lambda values: values[order], jokers),
         streams=streams,
         piles=replace(piles, draw=draw, hand=hand),
         deck=replace(deck, face_down=face_down),
@@ -167,7 +258,7 @@ def _hidden_changed(state: State) -> State:
 
 
 def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Array, dict[str, Array]]:
-    """One step of one game: a random action, then every invariant. -> game, bool[9] broken, counts
+    """One step of one game: a random action, then every invariant. -> game, bool[10] broken, counts
 
     look: bool[], the observation is compared in this step (dear, so in every eighth).
     """
@@ -178,8 +269,8 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
     action = jax.tree.map(lambda a, b: jnp.where(wild, a, b), raw_action(raw), random_action(sampled, legal))
     over = finished(before)
     allowed = is_legal(before, action, _EVENTS, legal) | over
-    observation, after, _, terminated, truncated, info = env.env.step(before, action)
-    dollars, known = _expected_money(before, action)
+    observation, after, reward, terminated, truncated, info = env.env.step(before, action)
+    dollars, known = _expected_money(env.env, before, action, look)
     # The end of a round pays and takes; a discard-free check of it is the cash-out itself.
     known &= ~((before.phase != Phase.ROUND_EVAL) & (after.phase == Phase.ROUND_EVAL))
     hidden = jax.lax.cond(
@@ -189,10 +280,11 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
     broken = jnp.stack(
         [
             ~_cards_lie_once(after),
+            ~over & ~_cards_explained(before, after, action),
             allowed & ~over & known & (after.run.money - before.run.money != dollars),
             ~allowed & ~_same(before, after),
-            allowed & ~over & info.illegal,
-            _nan(after),
+            ~wild & ~over & info.illegal,
+            _nan(after, observation, reward, info),
             ~_within(after),
             ~over & ~jnp.any(legal.kind),
             ~forced_hidden & ~_same(observation, hidden),
@@ -204,7 +296,7 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
         "illegal": ~allowed,
         "ended": terminated | truncated,
         "won": info.won & ~before.run.won,
-        "overflow": after.overflow & ~before.overflow,
+        "overflow": info.overflow & ~(before.overflow | before.streams.overflow),
         "ante": after.run.ante,
     }
     _, auto = env.restart(auto, after, observation, terminated | truncated)

@@ -1,8 +1,10 @@
 """Actions, and the one place that says what may be done when (run.md 3, 4, 7, 8)."""
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +35,7 @@ from jaxtro.env.state import (
     DECK_CAPACITY,
     HAND_CAPACITY,
     JOKER_CAPACITY,
+    PACK_CARDS,
     Offers,
     Phase,
     State,
@@ -68,9 +71,10 @@ class Kind(IntEnum):
 
 
 NUM_KINDS = len(Kind)
+SORTS = ("rank", "suit", "rank ascending", "suit ascending")  # what the slot of SORT names, from 0
 # Kinds with a slot: what the slot means.
 SLOT_MEANING = {
-    Kind.SORT: "0 rank, 1 suit, 2 rank ascending, 3 suit ascending",
+    Kind.SORT: ", ".join(f"{mode} {name}" for mode, name in enumerate(SORTS)),
     Kind.MOVE_HAND: "hand card", Kind.MOVE_JOKER: "joker", Kind.MOVE_CONSUMABLE: "consumable",
     Kind.USE: "consumable", Kind.SELL_JOKER: "joker", Kind.SELL_CONSUMABLE: "consumable",
     Kind.BUY_CARD: "shop card", Kind.BUY_VOUCHER: "voucher", Kind.BUY_PACK: "pack", Kind.PICK: "pack card",
@@ -100,11 +104,42 @@ class Action:
 
 
 def make_action(kind: Kind | int, slot: int = 0, cards: Iterable[int] = (), to: int = 0) -> Action:
-    """An action from plain numbers; cards: places in the hand."""
+    """An action from numbers.
+
+    Args:
+      kind: `Kind` or its number. slot: see `SLOT_MEANING`. cards: places in the hand, 0 is the leftmost.
+      to: for moves the place where the card goes.
+
+    Raises:
+      ValueError: for an unknown kind, a place outside 0 to 31, a card named twice. Numbers that are traced (inside
+        jit) are not checked; an action with a wrong one is illegal.
+    """
+    cards = list(cards)
+    if _number("kind", kind) not in (None, *Kind):
+        known = ", ".join(f"{one.value} {one.name}" for one in Kind)
+        raise ValueError(f"kind {kind}: there is no such action; known: {known}")
+    named = [("slot", slot, SLOTS), ("to", to, SLOTS), *(("cards", card, HAND_CAPACITY) for card in cards)]
+    for name, place, count in named:
+        number = _number(name, place)
+        if number is not None and not 0 <= number < count:
+            raise ValueError(f"{name} has the place {number}; give places from 0 to {count - 1}")
+    places = [number for card in cards if (number := _number("cards", card)) is not None]
+    if len(set(places)) != len(places):
+        raise ValueError(f"cards {places}: a place is there twice; name each card once")
     chosen = jnp.zeros(HAND_CAPACITY, bool)
     for card in cards:
         chosen = chosen.at[card].set(True)
     return Action(jnp.int32(kind), chosen, jnp.int32(slot), jnp.int32(to))
+
+
+def _number(name: str, value: Any) -> int | None:
+    """The value as a plain whole number, None if it is traced and so not known."""
+    if isinstance(value, jax.core.Tracer):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise ValueError(f"{name} is {value!r}; give a whole number") from error
 
 
 @jax.tree_util.register_dataclass
@@ -151,14 +186,14 @@ def _fits(state: State, offers: Offers) -> Array:
     return there(offers) & (joker | (is_consumable(offers.id) & room) | card)
 
 
-def _usable(state: State, ids: Array, from_area: bool) -> tuple[Array, Array, Array, Array]:
+def _usable(state: State, ids: Array, frees_slot: Array) -> tuple[Array, Array, Array, Array]:
     """For each item id: usable now, fewest and most hand cards, plain cards only. -> [N] each"""
     ids = ids.astype(jnp.int32)
     chosen = state.piles.hand >= 0
     low, high = jnp.asarray(cons.TARGETS_MIN)[ids], jnp.asarray(cons.TARGETS_MAX)[ids]
     plain = jnp.asarray(cons.TAKES_PLAIN)[ids]
     cards_there = jnp.where(plain, _plain_count(state), jnp.sum(chosen, dtype=jnp.int32))
-    ok = jax.vmap(lambda card: cons.usable(state, card, from_area))(ids) & (cards_there >= low)
+    ok = jax.vmap(lambda card, frees: cons.usable(state, card, frees))(ids, frees_slot) & (cards_there >= low)
     # The forced card must be among the chosen ones, so Aura needs it to be plain.
     forced = _forced(state)
     ok &= ~plain | ~jnp.any(forced & ~_plain(state))
@@ -210,9 +245,9 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
     reroll_boss = (has_voucher(state, "v_directors_cut") & ~state.run.boss_rerolled) | has_voucher(
         state, "v_retcon"
     )
-    uses, use_low, use_high, use_plain = _usable(state, owned.id, True)
-    picks, pick_low, pick_high, pick_plain = _usable(state, state.pack.cards.id, False)
-    direct, direct_low, direct_high, direct_plain = _usable(state, cards.id, False)
+    uses, use_low, use_high, use_plain = _usable(state, owned.id, ~owned.negative)
+    picks, pick_low, pick_high, pick_plain = _usable(state, state.pack.cards.id, jnp.zeros(PACK_CARDS, bool))
+    direct, direct_low, direct_high, direct_plain = _usable(state, cards.id, jnp.zeros(cards.id.shape, bool))
     usable_pick = picks | (~is_consumable(state.pack.cards.id) & _fits(state, state.pack.cards))
     movable = lambda mask: mask & (jnp.sum(mask) > 1)  # noqa: E731
     free_joker = joker & ~_pad(jokers.pinned)
@@ -222,7 +257,7 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
         Kind.REROLL_BOSS: one(select & reroll_boss & spend(jnp.int32(BOSS_REROLL_COST))),
         Kind.PLAY: one(playing & (state.round.hands_left > 0) & (n_hand > 0)),
         Kind.DISCARD: one(playing & (state.round.discards_left > 0) & (n_hand > 0)),
-        Kind.SORT: (jnp.arange(SLOTS) < 4) & (playing | pack) & (n_hand > 0),
+        Kind.SORT: (jnp.arange(SLOTS) < len(SORTS)) & (playing | pack) & (n_hand > 0),
         Kind.MOVE_HAND: movable(_pad(there_cards)) & (playing | pack),
         Kind.MOVE_JOKER: movable(joker) & free_joker & anywhere,
         Kind.MOVE_CONSUMABLE: movable(consumable) & anywhere,

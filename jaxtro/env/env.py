@@ -20,11 +20,11 @@ from jaxtro.env.scoring.best import CHUNK, Ranking, best_play
 from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
 from jaxtro.env.state import Phase, ScoringState, State
 from jaxtro.env.step import advance, before_score
+from jaxtro.env.x64 import require_x64
+from jaxtro.seed_text import MAX_SEED_LENGTH, RANDOM_SEED_CHARACTERS
 
 ENV_ID = "Balatro-v0"
-# Characters of seeds that the game makes: 1-9, A-N, P-Z (rng.md 10).
-_SEED_CHARACTERS = np.frombuffer(b"123456789ABCDEFGHIJKLMNPQRSTUVWXYZ", np.uint8)
-_SEED_LENGTH = 8
+_SEED_CODES = np.frombuffer(RANDOM_SEED_CHARACTERS.encode("ascii"), np.uint8)
 
 
 @jax.tree_util.register_dataclass
@@ -33,14 +33,16 @@ class Info:
     """What a step tells beside the observation; scalars, int32 where nothing else is said.
 
     Attributes:
-      illegal: bool, the action was not legal and nothing happened. overflow: bool, see `State.overflow`.
+      illegal: bool, the action was not legal and nothing happened.
+      overflow: bool, a limit of this program has decided something, see `State.overflow` and `Streams.overflow`.
       episode_step: legal actions so far. chips, blind_target: float64, of the round.
       ante, round, money. stage: `Phase`. blind_type: 0 Small, 1 Big, 2 Boss (the next one or the one being fought).
       plays_left, discards_left. score_delta: float64, chips gained. money_delta.
       last_action_type: `Kind`. last_action_cost: dollars paid for it (sales are negative).
       joker_count, joker_slot_limit. hand_type: poker hand played in this step, -1 = none.
       cards_played, cards_discarded: in this step, by the player.
-      blind_cleared: bool, in this step. game_end: bool. won: bool, the boss of the win ante has fallen.
+      blind_cleared: bool, in this step (not where Mr. Bones saved the run).
+      game_end: bool. won: bool, the boss of the win ante has fallen.
     """
 
     illegal: Array
@@ -123,11 +125,12 @@ class Balatro:
           ValueError: for a seed of another shape or type.
         """
         dtype = getattr(seed, "dtype", type(seed).__name__)
-        if np.shape(seed) != (_SEED_LENGTH,) or dtype != jnp.uint8:
+        if np.shape(seed) != (MAX_SEED_LENGTH,) or dtype != jnp.uint8:
             raise ValueError(
                 f"seed is {dtype}{list(np.shape(seed))}; give "
                 'uint8[8] from jaxtro.encode_seed("...") (for a batch use jax.vmap)'
             )
+        require_x64()
         return self._reset(seed, self.default_params if params is None else params)
 
     def _reset_traced(self, seed: Array, params: Params) -> tuple[Observation, State]:
@@ -152,6 +155,7 @@ class Balatro:
         Raises:
           ValueError: with `debug` and outside of jit, for an illegal action.
         """
+        require_x64()
         out = self._step(state, action, weights)
         if self.debug and not isinstance(out[5].illegal, jax.core.Tracer) and bool(jnp.any(out[5].illegal)):
             kind = Kind(int(action.kind)).name if 0 <= int(action.kind) < len(Kind) else int(action.kind)
@@ -171,7 +175,7 @@ class Balatro:
         new_chips = jnp.where(played, after.round.chips - state.round.chips, 0.0)
         info = Info(
             illegal=illegal,
-            overflow=after.overflow,
+            overflow=after.overflow | after.streams.overflow,
             episode_step=after.run.steps,
             chips=after.round.chips,
             blind_target=after.round.target,
@@ -191,7 +195,7 @@ class Balatro:
             hand_type=jnp.where(played, after.round.last_hand, -1).astype(jnp.int32),
             cards_played=jnp.where(played, chosen, 0),
             cards_discarded=jnp.where(discarded, chosen, 0),
-            blind_cleared=fought & (after.phase == Phase.ROUND_EVAL),
+            blind_cleared=fought & rewards.beaten(after),
             game_end=finished(after),
             won=after.run.won,
         )
@@ -203,6 +207,14 @@ class Balatro:
     def legal_actions(self, state: State) -> Legal:
         """What may be done now, part by part; a finished run reports everything as legal."""
         return self._legal(state)
+
+    def finished(self, state: State) -> Array:
+        """Whether the run is over: lost, or won and not endless. -> bool[]"""
+        return finished(state)
+
+    def reward_terms(self, before: State, after: State, illegal: Array) -> rewards.Weights:
+        """The value of each term of the reward for one step, unweighted, in the shape of `Weights`. float32[] each"""
+        return rewards.terms(before, after, illegal)
 
     def is_legal(self, state: State, action: Action) -> Array:
         """Whether an action may be done; True for every action of a finished run. -> bool[]"""
@@ -274,8 +286,8 @@ class Balatro:
 
 def random_seed(key: Array) -> Array:
     """A seed text as the game makes them. -> uint8[8]"""
-    places = jax.random.randint(key, (_SEED_LENGTH,), 0, len(_SEED_CHARACTERS), dtype=jnp.int32)
-    return jnp.asarray(_SEED_CHARACTERS)[places]
+    places = jax.random.randint(key, (MAX_SEED_LENGTH,), 0, len(_SEED_CODES), dtype=jnp.int32)
+    return jnp.asarray(_SEED_CODES)[places]
 
 
 def _as_mask(cards: Any, places: int) -> Array:

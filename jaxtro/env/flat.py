@@ -16,7 +16,7 @@ from jaxtro.env.actions import (
     CARD_KINDS,
     MOST_CARDS,
     MOVES,
-    SLOTS,
+    SORTS,
     Action,
     Kind,
     Legal,
@@ -51,10 +51,7 @@ def _numbering() -> list[tuple[str, int, int, int]]:
     add("reroll boss", Kind.REROLL_BOSS)
     add("play", Kind.PLAY)
     add("discard", Kind.DISCARD)
-    rows.extend(
-        (f"sort by {name}", int(Kind.SORT), n, 0)
-        for n, name in enumerate(("rank", "suit", "rank ascending", "suit ascending"))
-    )
+    rows.extend((f"sort by {name}", int(Kind.SORT), mode, 0) for mode, name in enumerate(SORTS))
     add("cash out", Kind.CASH_OUT)
     add("reroll shop", Kind.REROLL)
     add("skip pack", Kind.SKIP_PACK)
@@ -135,18 +132,17 @@ class FlatBalatro:
     def _mask_traced(self, flat: FlatState) -> Array:
         legal: Legal = self.env.legal_actions(flat.state)
         count, chosen = jnp.sum(flat.chosen, dtype=jnp.int32), flat.chosen
-        kind, slot = jnp.maximum(jnp.asarray(_KIND), 0), jnp.minimum(jnp.asarray(_SLOT), SLOTS - 1)
+        kind, slot, to = jnp.maximum(jnp.asarray(_KIND), 0), jnp.asarray(_SLOT), jnp.asarray(_TO)
         low, high = legal.min_cards[kind, slot], legal.max_cards[kind, slot]
         cards = (count >= low) & (count <= high)
         cards &= (high == 0) | ~jnp.any(legal.forced & ~chosen)
         cards &= ~legal.plain_only[kind, slot] | ~jnp.any(chosen & ~legal.plain_card)
         # A card that takes no targets can be used whatever is chosen.
         cards |= high == 0
-        moves = legal.to[kind, jnp.minimum(jnp.asarray(_TO), SLOTS - 1)] & legal.slot[kind, jnp.asarray(_TO)]
+        moves = legal.to[kind, to] & legal.slot[kind, to]
         ok = legal.slot[kind, slot] & (~jnp.asarray(_TAKES_CARDS) | cards) & (~jnp.asarray(_MOVES) | moves)
         needs_cards = jnp.any(legal.slot & (legal.max_cards > 0))
-        place = jnp.minimum(jnp.asarray(_SLOT), HAND_CAPACITY - 1)
-        toggles = legal.card[place] & needs_cards & (chosen[place] | (count < MOST_CARDS))
+        toggles = legal.card[slot] & needs_cards & (chosen[slot] | (count < MOST_CARDS))
         ok = jnp.where(jnp.asarray(_KIND) == TOGGLE, toggles, ok)
         return ok | finished(flat.state)
 

@@ -274,13 +274,14 @@ def get_consumable(
     negative: Array | bool = False,
     when: Array | bool = True,
     number: Array | None = None,
+    sell_bonus: Array | int = 0,
 ) -> State:
     """Puts a consumable at the right end; beyond the capacity it is lost and `overflow` is set."""
     when = jnp.asarray(when)
     count = consumable_count(state.consumables)
     fits = when & (count < CONSUMABLE_CAPACITY)
     created = state.run.next_number if number is None else number
-    row = OwnedConsumables(item_id, jnp.asarray(negative), jnp.int32(0), created)
+    row = OwnedConsumables(item_id, jnp.asarray(negative), jnp.asarray(sell_bonus), created)
     return replace(
         state,
         consumables=set_row(state.consumables, count, row, fits),

@@ -41,6 +41,11 @@ def potential(state: State) -> Array:
     return (1.0 - jnp.log(share) / jnp.log(_LEAST_SHARE)).astype(jnp.float32)
 
 
+def beaten(after: State) -> Array:
+    """Whether the round has just been won, and not only been saved by Mr. Bones. -> bool[]"""
+    return (after.phase == Phase.ROUND_EVAL) & (after.round.chips >= after.round.target)
+
+
 def terms(before: State, after: State, illegal: Array) -> Weights:
     """The value of each term for one step, in the shape of `Weights`. float32[] each"""
     fought = before.phase == Phase.SELECTING_HAND
@@ -48,7 +53,7 @@ def terms(before: State, after: State, illegal: Array) -> Weights:
     f32 = lambda value: jnp.asarray(value).astype(jnp.float32)  # noqa: E731
     return Weights(
         progress=jnp.where(in_blind, potential(after) - potential(before), 0.0),
-        blind=f32(fought & (after.phase == Phase.ROUND_EVAL)),
+        blind=f32(fought & beaten(after)),
         win=f32(after.run.won & ~before.run.won),
         loss=-f32((after.phase == Phase.GAME_OVER) & (before.phase != Phase.GAME_OVER)),
         ante=f32(after.run.ante - before.run.ante),

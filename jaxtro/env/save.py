@@ -1,5 +1,6 @@
 """Saving runs to a file and going on with them exactly: versioned, checked when loaded."""
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -15,13 +16,16 @@ from jaxtro.env.state import State
 FORMAT = "jaxtro states"
 VERSION = 1  # raised when a field of `State` changes its meaning, shape or type
 _META = "meta"
+_ZIP = b"PK\x03\x04"  # how the files of numpy.savez start
 
 
 class SaveError(ValueError):
     """A file that does not hold states of this version; the text says why."""
 
 
+@functools.cache
 def _template() -> Any:
+    """The shapes and types of a run (kept: tracing a reset takes a second)."""
     shape = jax.ShapeDtypeStruct((8,), np.uint8)
     return jax.eval_shape(lambda seed: new_run(seed, make_params(), BOOK), shape)
 
@@ -65,19 +69,21 @@ def load_states(path: str | Path) -> State:
       OSError: if it cannot be read.
     """
     path = Path(path)
+    wrong = f"{path}: no file of saved states; give one that save_states or `play --file` wrote"
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) != _ZIP:  # numpy would advise to load it as a pickle
+            raise SaveError(wrong)
     try:
-        with np.load(path) as file:
-            stored = {name: file[name] for name in file.files}
-    except OSError as error:
-        if not path.exists():
-            raise
-        raise SaveError(f"{path}: no file of saved states ({error})") from error
+        with np.load(path) as arrays:
+            stored = {name: arrays[name] for name in arrays.files}
     except Exception as error:
-        raise SaveError(f"{path}: no file of saved states, or a damaged one ({error})") from error
+        raise SaveError(f"{path}: a damaged file, or none of saved states") from error
     try:
         meta = json.loads(stored.pop(_META).tobytes())
-    except (KeyError, ValueError) as error:
-        raise SaveError(f"{path}: no file of saved states") from error
+    except (KeyError, ValueError, AttributeError) as error:
+        raise SaveError(wrong) from error
+    if not isinstance(meta, dict):
+        raise SaveError(wrong)
     if meta.get("format") != FORMAT:
         raise SaveError(f"{path}: the format is {meta.get('format')!r}, not {FORMAT!r}")
     if meta.get("version") != VERSION:

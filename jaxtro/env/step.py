@@ -172,8 +172,7 @@ def before_score(
     work = playing.press_play(Work(state, nothing_to_do(SHOP_SLOTS)), chosen)
     played = work.todo.played
     work = only_where(jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events), work)
-    state = work.state
-    return playing.scoring_state(state, book), hand_mask_of(state.piles, played)
+    return playing.scored_from(work, book), hand_mask_of(work.state.piles, played)
 
 
 def _picks_consumable(state: State, action: Action) -> Array:

@@ -14,7 +14,12 @@ from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class AutoState:
-    """A run, the key that new seeds are drawn from, and the parameters of new runs."""
+    """A run, the key that new seeds are drawn from, and the parameters of new runs.
+
+    Attributes:
+      state: of the wrapped environment, `State` or `FlatState`. key: a JAX random key, as given to `reset`.
+      params: `Params`.
+    """
 
     state: Any
     key: Array

@@ -23,12 +23,14 @@ class StartingDeck:
     Attributes:
       front: int8[52], index into `tables.pools.FRONTS`; -1 behind `count`.
       enhancement: int8[52], id of `ENHANCEMENTS`. seal: int8[52], id of `SEALS`.
+      printed: int8[52], the front before the deck recoloured it (Checkered); breaks ties of sorted hands.
       count: int32[], 52, 40 (Abandoned) or 32 (Mad World).
     """
 
     front: Array
     enhancement: Array
     seal: Array
+    printed: Array
     count: Array
 
     def enhancements(self) -> Array:
@@ -44,19 +46,22 @@ def parse_card(code: str) -> tuple[int, int, int]:
     return FRONT_ID[front], ENHANCEMENTS.keys.index(enhancement), SEALS.keys.index(seal)
 
 
-def _cards(codes: list[str]) -> np.ndarray:
-    rows = np.full((3, START_SIZE), 0, np.int8)
+def _cards(codes: list[str], printed: list[str] | None = None) -> np.ndarray:
+    rows = np.full((4, START_SIZE), 0, np.int8)
     rows[0] = -1
-    rows[:, : len(codes)] = np.array([parse_card(code) for code in codes], np.int8).T
+    rows[:3, : len(codes)] = np.array([parse_card(code) for code in codes], np.int8).T
+    rows[3] = rows[0]
+    if printed is not None:
+        rows[3, : len(printed)] = [FRONT_ID[front] for front in printed]
     return rows
 
 
 def _all_decks() -> np.ndarray:
-    """int8[1 + 16 + 20, 3, 52]: row = deck id, or 16 + challenge id."""
+    """int8[1 + 16 + 20, 4, 52]: row = deck id, or 16 + challenge id."""
     decks = [_cards(list(FRONTS))]
     for row in DECKS.rows:
         kept = [front for front in FRONTS if row["faces"] or front[2] not in "JQK"]
-        decks.append(_cards([row["recolour"].get(front[0], front[0]) + front[1:] for front in kept]))
+        decks.append(_cards([row["recolour"].get(front[0], front[0]) + front[1:] for front in kept], kept))
     for row in CHALLENGES.rows:
         decks.append(_cards(list(row["cards"] if row["cards"] is not None else FRONTS)))
     return np.stack(decks)
@@ -69,8 +74,8 @@ _RANDOM_FRONTS = np.array([False] + [row["random_fronts"] for row in DECKS.rows]
 def known_deck(rules: RunRules) -> StartingDeck:
     """The deck of a new run before the Erratic Deck draws its fronts; draws nothing."""
     row = jnp.where(rules.challenge > 0, len(DECKS.rows) + rules.challenge, rules.deck)
-    front, enhancement, seal = jnp.asarray(_DECKS)[row]
-    return StartingDeck(front, enhancement, seal, jnp.sum(front >= 0, dtype=jnp.int32))
+    front, enhancement, seal, printed = jnp.asarray(_DECKS)[row]
+    return StartingDeck(front, enhancement, seal, printed, jnp.sum(front >= 0, dtype=jnp.int32))
 
 
 def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, rng.Streams]:
@@ -83,7 +88,8 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
         return streams, drawn.astype(jnp.int8)
 
     streams, fronts = lax.scan(draw, streams, None, length=START_SIZE)
-    return replace(deck, front=jnp.where(erratic, jnp.sort(fronts), deck.front)), streams
+    front = jnp.where(erratic, jnp.sort(fronts), deck.front)
+    return replace(deck, front=front, printed=jnp.where(erratic, front, deck.printed)), streams
 
 
 def shuffled(

@@ -128,7 +128,7 @@ def guaranteed_edition(u: Array) -> Array:
 
 # --- jokers --------------------------------------------------------------------------------------------
 
-_ETERNAL_OK = np.array([False] + [bool(row.get("eternal_ok")) for row in ITEMS.rows])
+ETERNAL_OK = np.array([False] + [bool(row.get("eternal_ok")) for row in ITEMS.rows])
 _PERISHABLE_OK = np.array([False] + [bool(row.get("perishable_ok")) for row in ITEMS.rows])
 
 
@@ -198,7 +198,7 @@ def joker_rarity(source: str, u: Array) -> Array:
 def finish_joker(source: str, rules: RunRules, situation: Situation, joker: Array, u: Array) -> Item:
     """Stickers and edition of a picked joker. u: float64[4], floats of `joker_lanes`."""
     polls = JOKER_SOURCES[source].stickers is not None
-    eternal = polls & rules.eternals & (u[1] > 0.7) & jnp.asarray(_ETERNAL_OK)[joker]
+    eternal = polls & rules.eternals & (u[1] > 0.7) & jnp.asarray(ETERNAL_OK)[joker]
     perishable = polls & rules.perishables & (u[1] > 0.4) & (u[1] <= 0.7) & jnp.asarray(_PERISHABLE_OK)[joker]
     eternal = eternal | rules.all_eternal
     return new_item(

@@ -93,8 +93,13 @@ def select(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     )  # fmt: skip
     state = boss_effects.take_hands_and_discards(state)
     state = boss_effects.shuffle_jokers(state, blind == boss_effects.ACORN)
+    # Debuffs are found before the jokers react (run.md 3.1): one that the Dagger eats still counted.
+    state = boss_effects.with_debuffs(state, book, jnp.ones(DECK_CAPACITY, bool))
+    cards_before = deck_size(state.deck)
     work = _joker_reactions(Work(state, work.todo), book, events, which == BOSS)
-    return set_todo(work, shuffle=SHUFFLE_ROUND, deal=DEAL_FIRST, debuffs=jnp.ones(DECK_CAPACITY, bool))
+    # Anew only for Marble Joker's stones, and for all cards where Chicot has switched the boss off.
+    touched = (jnp.arange(DECK_CAPACITY) >= cards_before) | work.state.round.disabled
+    return set_todo(work, shuffle=SHUFFLE_ROUND, deal=DEAL_FIRST, debuffs=touched)
 
 
 def bits_without(tags: Array, gone: Array) -> Array:

@@ -34,6 +34,7 @@ from jaxtro.env.owned import (
     lose_jokers,
     offer_prices,
 )
+from jaxtro.env.phases.boss_effects import pinned_first
 from jaxtro.env.phases.discarding import cards_destroyed, hand_area
 from jaxtro.env.phases.packs import take_pick
 from jaxtro.env.phases.playing import add_copies
@@ -122,18 +123,19 @@ _NEW_FIRST = _word("ranks", 0, np.int32, lambda ranks: RANKS.index(ranks[0]))
 _NEW_RANKS = _word("ranks", 1, np.int32, len)
 
 
-def usable(state: State, card: Array, from_area: Array | bool) -> Array:
+def usable(state: State, card: Array, frees_slot: Array | bool) -> Array:
     """Whether a consumable could be used now, apart from the chosen hand cards.
 
     Args:
-      card: item id; a joker's or 0 is never usable. from_area: it lies in a consumable slot, which its use frees.
+      card: item id; a joker's or 0 is never usable. frees_slot: it lies in a consumable slot, which its use frees (a
+        negative card takes its slot with it).
     """
     card = card.astype(jnp.int32)
     jokers = state.jokers
     there = jokers.id > 0
     n_jokers = jnp.sum(there, dtype=jnp.int32)
     look = lambda column: jnp.asarray(column)[card]  # noqa: E731
-    consumable_room = (free_consumable_slots(state) + jnp.asarray(from_area)) > 0
+    consumable_room = (free_consumable_slots(state) + jnp.asarray(frees_slot)) > 0
     last = state.run.last_tarot_planet
     ok = (card >= FIRST_CONSUMABLE) & (card < FIRST_VOUCHER)
     ok &= ~look(_CREATES_JOKER) | (free_joker_slots(state) > 0)
@@ -402,4 +404,5 @@ def _change_jokers(state: State, card: Array, book: JokerBook) -> State:
     gone = picks & look(_DESTROY_OTHERS) & there & ~chosen & ~jokers.eternal
     # The copy stands at the right end, after the others are gone.
     source = picked - jnp.sum(gone & (places < picked), dtype=jnp.int32)
-    return copy_joker(lose_jokers(state, gone), source, picks & copies)
+    state = copy_joker(lose_jokers(state, gone), source, picks & copies)
+    return replace(state, jokers=pinned_first(state.jokers))

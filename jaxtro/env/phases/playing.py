@@ -148,11 +148,17 @@ def add_copies(
     return replace(copied, cards=replace(copied.cards, enhancement=kinds))
 
 
+def scored_from(work: Work, book: JokerBook) -> ScoringState:
+    """The scoring state after The Hook: Tarots of the Purple Seals that it discarded have taken their slots."""
+    scoring = scoring_state(work.state, book)
+    return replace(scoring, consumable_slots=scoring.consumable_slots - work.todo.n_created)
+
+
 def score_played(work: Work, book: JokerBook, luck: Luck = "seeded") -> Work:
     """Scores the played cards, as the hand is after `press_play` (run.md 4.1)."""
     state = work.state
     chosen = hand_mask_of(state.piles, work.todo.played)
-    result, _ = score_hand(scoring_state(state, book), chosen, book, luck)
+    result, _ = score_hand(scored_from(work, book), chosen, book, luck)
     return _after_score(work, chosen, result, book)
 
 

@@ -11,7 +11,7 @@ from jaxtro.env import rng, run_rules
 from jaxtro.env.areas import append, take_hand, under
 from jaxtro.env.chance import hits
 from jaxtro.env.generation.antes import round_targets, to_do_hand
-from jaxtro.env.generation.items import pick_item
+from jaxtro.env.generation.items import ETERNAL_OK, pick_item
 from jaxtro.env.generation.situation import add_existing
 from jaxtro.env.joker_events import PAYOUTS, JokerEvents
 from jaxtro.env.owned import (
@@ -99,6 +99,8 @@ def _won_round(state: State, book: JokerBook, events: JokerEvents, saved: Array)
     state = replace(state, run=update(run, unused_discards=run.unused_discards + state.round.discards_left))
     state = _held_cards(state, book)
     state = _return_cards(state)
+    jokers = state.jokers  # Crimson Heart's debuff is lifted only now, behind the held cards
+    state = replace(state, jokers=replace(jokers, debuffed=(jokers.id > 0) & (jokers.perish == 0)))
     deck_tag = run_rules.of_deck(state.rules, run_rules.DOUBLE_TAG_AFTER_BOSS)
     investments = jnp.where(boss, jnp.sum(state.tags == _INVESTMENT, dtype=jnp.int32), 0)
     payout = _payout(state, events, saved) + investments * _INVESTMENT_DOLLARS
@@ -132,12 +134,16 @@ def _jokers_at_round_end(state: State, book: JokerBook, events: JokerEvents, bos
     owned = replace(owned, sell_bonus=owned.sell_bonus + jnp.where(owned.id > 0, for_all, 0))
 
     # Rolls to be destroyed: Gros Michel, Cavendish. Each rolls on its own stream, left to right.
-    probability, ante = ev.probability(book, jokers), state.run.ante
+    ante = state.run.ante
+    perish = jnp.where(there & (jokers.perish > 0), jokers.perish - 1, jokers.perish).astype(jnp.int8)
     odds, stream_of = own(events.end_odds), own(events.end_stream)
 
     def roll(place: Array, carry: tuple) -> tuple:
         streams, gone = carry
         u, streams = rng.uniform(streams, stream_of[place], ante, rare=True)
+        # What perishes further left (Oops! All 6s) no longer counts.
+        perished = there & (perish == 0) & (places < place)
+        probability = ev.probability(book, replace(jokers, debuffed=jokers.debuffed | perished))
         return streams, gone | ((places == place) & hits(u, probability, odds[place]))
 
     streams, gone = bits.for_each(bits.to_bits(odds > 0), roll, (state.streams, gone))
@@ -153,8 +159,7 @@ def _jokers_at_round_end(state: State, book: JokerBook, events: JokerEvents, bos
 
     streams, stored = bits.for_each(bits.to_bits(own(events.end_redraw)), redraw, (streams, stored))
 
-    rent = jnp.sum(there & jokers.rental & ~gone, dtype=jnp.int32) * RENT
-    perish = jnp.where(there & (jokers.perish > 0), jokers.perish - 1, jokers.perish).astype(jnp.int8)
+    rent = jnp.sum(there & jokers.rental, dtype=jnp.int32) * RENT  # one that goes in this step pays, too
     state = replace(
         state,
         streams=streams,
@@ -164,7 +169,7 @@ def _jokers_at_round_end(state: State, book: JokerBook, events: JokerEvents, bos
             stored=stored,
             sell_bonus=sell_bonus,
             perish=perish,
-            debuffed=there & (perish == 0),
+            debuffed=jokers.debuffed | (there & (perish == 0)),
             face_down=jnp.zeros_like(jokers.face_down),
         ),
         run=update(state.run, money=state.run.money - rent, gros_michel_extinct=extinct),
@@ -176,12 +181,14 @@ def _ante_up(state: State, boss: Array) -> State:
     """After a boss: the win, Typecast, the next ante, what The Ox will look for."""
     run, jokers = state.run, state.jokers
     eternal = boss & (run.ante == run_rules.of_challenge(state.rules, run_rules.ETERNAL_ANTE))
+    # Not those that can never be eternal, nor perishable ones (corner case 87).
+    can_be = jnp.asarray(ETERNAL_OK)[jokers.id.astype(jnp.int32)] & (jokers.perish < 0)
     no_slots = boss & (run.ante == run_rules.of_challenge(state.rules, run_rules.NO_SLOTS_ANTE))
     most = jnp.argmax(state.poker_hands.played)  # hands are in order of strength: the better one of a tie
     deck = state.deck
     return replace(
         state,
-        jokers=replace(jokers, eternal=jokers.eternal | (eternal & (jokers.id > 0))),
+        jokers=replace(jokers, eternal=jokers.eternal | (eternal & can_be)),
         deck=replace(deck, played_this_ante=deck.played_this_ante & ~boss),
         run=update(
             run,

@@ -60,6 +60,7 @@ def sell_joker(work: Work, place: Array, events: JokerEvents) -> Work:
     state = replace(state, run=update(state.run, money=state.run.money + value))
     state = lose_jokers(state, sold)
     state = copy_joker(state, source - (source > place), ready)
+    state = replace(state, jokers=boss_effects.pinned_first(state.jokers))
     state = boss_effects.disable(state, off)
     return set_todo(
         Work(state, work.todo),

@@ -416,8 +416,9 @@ def leave_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         now = replace(
             state, consumables=consumables, run=replace(state.run, next_number=next_number), overflow=overflow
         )
-        source = consumables.id[jnp.minimum(place, order.shape[0] - 1)]
-        now = get_consumable(now, source, negative=True, when=count > 0)
+        place = jnp.minimum(place, order.shape[0] - 1)
+        source, bonus = consumables.id[place], consumables.sell_bonus[place]
+        now = get_consumable(now, source, negative=True, when=count > 0, sell_bonus=bonus)
         return left - 1, number, now.consumables, now.run.next_number, now.overflow
 
     number = rng.stream_state(state.streams, "perkeo", state.run.ante)

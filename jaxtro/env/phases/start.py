@@ -10,6 +10,7 @@ from jax import Array
 from jaxtro.env import rng, run_rules
 from jaxtro.env.generation import RunRules, rules_of, start_situation, starting_deck
 from jaxtro.env.generation.antes import next_boss, next_tag, next_voucher, orbital_hands
+from jaxtro.env.generation.deck import StartingDeck
 from jaxtro.env.generation.rules import WIN_ANTE, locked_masks, make_rules
 from jaxtro.env.owned import get_consumable, get_joker, no_consumables, no_jokers
 from jaxtro.env.phases.boss_effects import empty_piles
@@ -161,7 +162,7 @@ def run_of(
         tag, streams = next_tag(streams, rules, ante)
         tags.append(tag)
 
-    deck = _deck(cards.front, cards.enhancement, cards.seal)
+    deck = _deck(cards)
     d, streams = rng.step(streams, "shuffle", ante)
     places = jnp.arange(DECK_CAPACITY, dtype=jnp.int32)
     order = rng.shuffle(places, cards.count, d)
@@ -233,8 +234,8 @@ def run_of(
     return _with_starting_items(state, book)
 
 
-def _deck(front: Array, enhancement: Array, seal: Array) -> Deck:
-    blank = no_cards(DECK_CAPACITY)
+def _deck(start: StartingDeck) -> Deck:
+    blank, front = no_cards(DECK_CAPACITY), start.front
     there, count = front >= 0, front.shape[0]
     at = jnp.maximum(front, 0).astype(jnp.int32)
 
@@ -246,12 +247,13 @@ def _deck(front: Array, enhancement: Array, seal: Array) -> Deck:
         jax.tree.map(jnp.asarray, blank),
         rank=put(blank.rank, jnp.asarray(FRONT_RANK)[at]),
         suit=put(blank.suit, suit),
-        enhancement=put(blank.enhancement, enhancement),
-        seal=put(blank.seal, seal),
+        enhancement=put(blank.enhancement, start.enhancement),
+        seal=put(blank.seal, start.seal),
     )
+    printed_suit = put(blank.suit, jnp.asarray(FRONT_SUIT)[jnp.maximum(start.printed, 0).astype(jnp.int32)])
     no = jnp.zeros(DECK_CAPACITY, bool)
     number = jnp.where(cards.rank > 0, 1 + jnp.arange(DECK_CAPACITY), 0).astype(jnp.int16)
-    return Deck(cards, cards.suit, no, no, no, number)
+    return Deck(cards, printed_suit, no, no, no, number)
 
 
 def _no_round() -> Round:

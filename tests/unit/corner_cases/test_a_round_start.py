@@ -1,14 +1,18 @@
 """The numbered corner cases of round start and blinds."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from jaxtro.env.actions import Kind
 from jaxtro.env.state import Phase
 from jaxtro.tables import HANDS, TAGS
+from jaxtro.tables.streams import SLOT, STREAM_ID
 from tests.run_tools import (
     ENV,
     act,
+    consumable_keys,
     consumables,
     fight,
     hand,
@@ -18,11 +22,36 @@ from tests.run_tools import (
     redeemed,
     upcoming,
 )
-from tests.unit.corner_cases.common import FULL, PLAY1, SELECT, Cases, hidden, last_hand, money, true, winning
+from tests.unit.corner_cases.common import (
+    FULL,
+    PLAY1,
+    SELECT,
+    Cases,
+    hidden,
+    last_hand,
+    level,
+    money,
+    true,
+    winning,
+)
 
 K = Kind
 CASES = Cases()
 case = CASES.add
+EIGHT_BALL = SLOT[STREAM_ID["8ball"]]
+
+
+def unmasked(states, infos):  # type: ignore[no-untyped-def]
+    """The jokers are sold from the left until Luchador goes, which ends the boss: the rest lie as they lay."""
+    for before, after in itertools.pairwise(states[1:]):
+        sold = joker_keys(before)[0]
+        assert joker_keys(after) == joker_keys(before)[1:]
+        if sold == "j_luchador":
+            assert bool(after.round.disabled)
+            assert not after.jokers.face_down.any()
+            return
+        assert after.jokers.face_down.sum() == len(joker_keys(after))
+    raise AssertionError("Luchador was not sold")
 
 
 def targets_of(s):  # type: ignore[no-untyped-def]
@@ -125,8 +154,18 @@ case(
 case(
     "13 Amber Acorn",
     lambda s: jokers(upcoming(s, "bl_final_acorn"), "j_joker", "j_egg", "j_jolly"),
-    SELECT,
-    lambda s, i: true(s[1].jokers.face_down.sum() == 3, sorted(joker_keys(s[1])) == sorted(joker_keys(s[0]))),
+    [*SELECT, act(K.MOVE_JOKER, 0, to=1)],
+    lambda s, i: true(
+        s[1].jokers.face_down.sum() == 3,
+        sorted(joker_keys(s[1])) == sorted(joker_keys(s[0])),
+        joker_keys(s[2]) == [joker_keys(s[1])[n] for n in (1, 0, 2)],
+    ),
+)
+case(
+    "13 Amber Acorn: the order stays when it is disabled",
+    lambda s: jokers(upcoming(s, "bl_final_acorn"), "j_joker", "j_egg", "j_jolly", "j_luchador"),
+    [*SELECT, act(K.SELL_JOKER, 0), act(K.SELL_JOKER, 0), act(K.SELL_JOKER, 0), act(K.SELL_JOKER, 0)],
+    unmasked,
 )
 
 
@@ -138,6 +177,12 @@ def bell(states, infos):  # type: ignore[no-untyped-def]
     assert not bool(ENV.is_legal(states[1], act(K.DISCARD, cards=[other])))
 
 
+case(
+    "14 Cerulean Bell: a new card when the forced one has gone, none when it is disabled",
+    lambda s: jokers(upcoming(s, "bl_final_bell"), "j_luchador"),
+    [*SELECT, act(K.DISCARD, cards=range(5)), act(K.DISCARD, cards=range(3, 8)), act(K.SELL_JOKER)],
+    lambda s, i: true(int(s[1].round.forced) >= 0, int(s[3].round.forced) >= 0, int(s[4].round.forced) == -1),
+)
 case("14 Cerulean Bell", lambda s: upcoming(s, "bl_final_bell"), SELECT, bell)
 case(
     "15 The Serpent",
@@ -210,6 +255,17 @@ case(
     lambda s, i: true(money(s) == [30, 0]),
 )
 case(
+    "24 The Ox does not follow what is played since",
+    lambda s: put(
+        fight(hand(s, FULL), "bl_ox"),
+        run__money=30,
+        run__ox_hand=HANDS.keys.index("Pair"),
+        poker_hands__played=[0] * 11 + [9],
+    ),
+    PLAY1,
+    lambda s, i: true(money(s) == [30, 30]),
+)
+case(
     "25 The Ox in debt",
     lambda s: put(fight(hand(s, FULL), "bl_ox"), run__money=-7),
     PLAY1,
@@ -228,6 +284,28 @@ case(
     lambda s, i: true(int(s[1].piles.n_discard) == 3, int(s[1].round.discards_left) == 3),
 )
 case(
+    "27 The Hook takes its cards before the score",
+    lambda s: fight(hand(s, "S_9 S_K~m_steel H_K~m_steel"), "bl_hook"),
+    PLAY1,
+    lambda s, i: true(float(s[1].round.chips) == 14),
+)
+case(
+    "28 The Hook and Purple Seals: the Tarot has its slot before the hand scores",
+    lambda s: consumables(
+        jokers(fight(hand(s, "S_8 S_K#Purple H_3"), "bl_hook"), "j_8_ball", "j_oops", "j_oops"), "c_pluto"
+    ),
+    PLAY1,
+    lambda s, i: true(
+        len(consumable_keys(s[1])) == 2, s[0].streams.states[EIGHT_BALL] == s[1].streams.states[EIGHT_BALL]
+    ),
+)
+case(
+    "28 The Hook's discard is not Burnt Joker's",
+    lambda s: jokers(fight(hand(s, "S_9 S_K H_K"), "bl_hook"), "j_burnt"),
+    PLAY1,
+    lambda s, i: true(level(s[1], "Pair") == 1, int(s[1].round.discards_used) == 0),
+)
+case(
     "28 The Hook's discard counts for jokers",
     lambda s: jokers(fight(hand(s, FULL), "bl_hook"), "j_ramen"),
     PLAY1,
@@ -244,6 +322,30 @@ case(
     lambda s: put(fight(hand(s, FULL), "bl_arm"), poker_hands__level=3),
     PLAY1,
     lambda s, i: true(int(s[1].poker_hands.level[HANDS.keys.index("High Card")]) == 2),
+)
+case(
+    "30 The Arm and Matador: only if a level falls",
+    lambda s: put(jokers(fight(hand(s, FULL), "bl_arm"), "j_matador"), poker_hands__level=[1] * 11 + [2]),
+    [*PLAY1, *PLAY1],
+    lambda s, i: true(money(s) == [4, 12, 12]),
+)
+for blind, pays in (
+    ("bl_flint", True), ("bl_ox", True), ("bl_hook", False), ("bl_house", False), ("bl_wall", False),
+    ("bl_manacle", False), ("bl_water", False), ("bl_needle", False), ("bl_final_bell", False),
+    ("bl_final_heart", False), ("bl_final_acorn", False), ("bl_final_vessel", False), ("bl_serpent", False),
+    ("bl_fish", False), ("bl_mark", False), ("bl_wheel", False),
+):  # fmt: skip
+    case(
+        f"35 Matador at {blind}",
+        lambda s, blind=blind: put(jokers(fight(hand(s, FULL), blind), "j_matador"), run__money=5),
+        PLAY1,
+        lambda s, i, pays=pays, ox=blind == "bl_ox": true(money(s)[1] == (8 if ox else 13 if pays else 5)),
+    )
+case(
+    "36 a reroll counts as a use of the boss",
+    lambda s: redeemed(put(upcoming(s), run__money=30), "v_retcon"),
+    [act(K.REROLL_BOSS), act(K.REROLL_BOSS)],
+    lambda s, i: true(len({int(x.blinds.boss) for x in s}) == 3, int(s[2].run.bosses_used.sum()) == 3),
 )
 case(
     "32 The Psychic",

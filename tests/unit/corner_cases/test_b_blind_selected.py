@@ -50,6 +50,28 @@ case(
     lambda s, i: true(joker_keys(s[1]) == ["j_egg", "j_madness"], s[1].jokers.stored[1] == 1.5),
 )
 case(
+    "45 Madness gains even if none can be destroyed",
+    lambda s: jokers(s, "j_madness"),
+    SELECT,
+    lambda s, i: true(joker_keys(s[1]) == ["j_madness"], s[1].jokers.stored[0] == 1.5),
+)
+case(
+    "46 Riff-raff makes jokers without stickers",
+    lambda s: jokers(s, "j_riff_raff"),
+    SELECT,
+    lambda s, i: true(
+        len(joker_keys(s[1])) == 3, not s[1].jokers.eternal.any(), not s[1].jokers.rental.any(),
+        (s[1].jokers.perish[:3] == -1).all(),
+    ),
+    params={"stake": "Gold Stake"},
+)  # fmt: skip
+case(
+    "debuffs are found before the Dagger eats Pareidolia",
+    lambda s: jokers(upcoming(s, "bl_plant"), "j_ceremonial", "j_pareidolia"),
+    SELECT,
+    lambda s, i: true(joker_keys(s[1]) == ["j_ceremonial"], s[1].deck.cards.debuffed.sum() == 52),
+)
+case(
     "46 Riff-raff fills free slots only",
     lambda s: jokers(s, "j_riff_raff", "j_egg", "j_egg", "j_egg"),
     SELECT,

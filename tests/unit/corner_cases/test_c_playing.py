@@ -4,6 +4,7 @@ import pytest
 
 from jaxtro.env.actions import Kind
 from jaxtro.env.state import Phase
+from jaxtro.tables import CONSUMABLES, PACKS
 from tests.run_tools import (
     act,
     consumable_keys,
@@ -14,12 +15,14 @@ from tests.run_tools import (
     joker_keys,
     jokers,
     put,
+    shop,
 )
 from tests.unit.corner_cases.common import FULL, PLAY1, Cases, last_hand, level, money, true
 
 K = Kind
 CASES = Cases()
 case = CASES.add
+TAROTS = [row["key"] for row in CONSUMABLES.rows if row["set"] == "Tarot"]
 
 
 PAIR = "S_K H_K S_9 H_8 C_7 D_5 C_4 D_2"
@@ -102,6 +105,45 @@ case(
     lambda s, i: true(len(consumable_keys(s[1])) == 2),
 )
 case(
+    "62 Purple Seal when the discard empties the hand",
+    lambda s: put(in_round("S_K#Purple H_K")(s), piles__draw=-1, piles__n_draw=0),
+    [act(K.DISCARD, cards=[0, 1])],
+    lambda s, i: true(len(consumable_keys(s[1])) == 1, int(s[1].phase) == Phase.GAME_OVER),
+)
+case(
+    "65 Superposition and Seance share the slots",
+    lambda s: consumables(in_round("S_A S_2 S_3 S_4 S_5 H_9", "j_superposition", "j_seance")(s), "c_pluto"),
+    [act(K.PLAY, cards=range(5))],
+    lambda s, i: true(len(consumable_keys(s[1])) == 2, consumable_keys(s[1])[1] in TAROTS),
+)
+case(
+    "73 Hologram: Cryptid's two copies",
+    lambda s: consumables(in_round(FULL, "j_hologram")(s), "c_cryptid"),
+    [act(K.USE, cards=[0])],
+    lambda s, i: true(s[1].jokers.stored[0] == 1.5),
+)
+case(
+    "73 Hologram: Familiar's three cards",
+    lambda s: consumables(in_round(FULL, "j_hologram")(s), "c_familiar"),
+    [act(K.USE)],
+    lambda s, i: true(s[1].jokers.stored[0] == 1.75),
+)
+case(
+    "73 Hologram: a card from a pack",
+    lambda s: put(
+        jokers(s, "j_hologram"), phase=Phase.PACK, pack__id=PACKS.keys.index("p_standard_normal_1"), pack__picks_left=1,
+        pack__cards__front=[5, -1, -1, -1, -1],
+    ),
+    [act(K.PICK)],
+    lambda s, i: true(s[1].jokers.stored[0] == 1.25, (s[1].deck.cards.rank > 0).sum() == 53),
+)  # fmt: skip
+case(
+    "73 Hologram: a card from the shop",
+    lambda s: put(jokers(shop(s), "j_hologram"), shop__cards__front=[5, -1, -1, -1], run__money=9),
+    [act(K.BUY_CARD)],
+    lambda s, i: true(s[1].jokers.stored[0] == 1.25, (s[1].deck.cards.rank > 0).sum() == 53),
+)
+case(
     "63 DNA",
     in_round(FULL, "j_dna", "j_hologram"),
     PLAY1,
@@ -144,8 +186,15 @@ case(
     lambda s: jokers(last_hand(s, share=0.25), "j_mr_bones"),
     PLAY1,
     lambda s, i: true(
-        int(s[1].phase) == Phase.ROUND_EVAL, joker_keys(s[1]) == [], int(s[1].round.payout) == 0
+        int(s[1].phase) == Phase.ROUND_EVAL, joker_keys(s[1]) == [], int(s[1].round.payout) == 0,
+        not bool(i[0].blind_cleared),
     ),
+)  # fmt: skip
+case(
+    "76 interest still pays, and a saved Boss counts",
+    lambda s: put(jokers(last_hand(s, "bl_club", 0.5), "j_mr_bones"), run__money=10),
+    PLAY1,
+    lambda s, i: true(int(s[1].round.payout) == 2, int(s[1].run.ante) == 2),
 )
 case(
     "76 below",

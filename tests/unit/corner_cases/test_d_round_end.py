@@ -22,12 +22,14 @@ from tests.unit.corner_cases.common import (
     paid,
     skipping,
     true,
+    winning,
     won_with,
 )
 
 K = Kind
 CASES = Cases()
 case = CASES.add
+GROS_SEED = "GROS2"  # its first roll lies between 1/6 and 2/6
 
 case(
     "79 interest after rent and Gold cards",
@@ -157,6 +159,34 @@ case(
     lambda s: tags(won_with(dollars=0, blind="bl_club")(s), "tag_investment", "tag_investment"),
     PLAY1,
     lambda s, i: true(int(s[1].round.payout) == 55, not s[1].tags.any()),
+)
+case(
+    "Mime that Crimson Heart debuffs does not repeat held cards",
+    lambda s: put(
+        jokers(winning(s, "bl_final_heart", "S_K H_9~m_gold"), ("j_mime", {"debuffed": True})), run__money=0
+    ),
+    PLAY1,
+    lambda s, i: true(money(s)[1] == 3, not s[1].jokers.debuffed.any()),
+)
+case(
+    "Oops! All 6s that perishes to the left no longer helps Gros Michel",
+    won_with(("j_oops", {"perish": 1}), "j_gros_michel"),
+    PLAY1,
+    lambda s, i: true("j_gros_michel" in joker_keys(s[1])),
+    seed=GROS_SEED,
+)
+case(
+    "Oops! All 6s that perishes to the right still does",
+    won_with("j_gros_michel", ("j_oops", {"perish": 1})),
+    PLAY1,
+    lambda s, i: true("j_gros_michel" not in joker_keys(s[1])),
+    seed=GROS_SEED,
+)
+case(
+    "a rental joker that goes at the end of the round pays once more",
+    won_with(("j_popcorn", {"stored": 4.0, "rental": True})),
+    PLAY1,
+    lambda s, i: true(joker_keys(s[1]) == [], money(s) == [20, 17]),
 )
 case(
     "99 not after a Small Blind",

@@ -28,6 +28,7 @@ from tests.unit.corner_cases.common import (
     SELECT,
     SKIP,
     Cases,
+    last_hand,
     money,
     skipping,
     true,
@@ -37,6 +38,11 @@ from tests.unit.corner_cases.common import (
 K = Kind
 CASES = Cases()
 case = CASES.add
+
+
+def pinned_are_left(s):  # type: ignore[no-untyped-def]
+    flags = s.jokers.pinned[s.jokers.id > 0].tolist()
+    return flags == sorted(flags, reverse=True)
 
 
 case(
@@ -313,6 +319,42 @@ case(
     lambda s: put(shop(s, vouchers=["v_hieroglyph"]), run__money=20, run__ante=2, streams__highest_ante=2),
     [act(K.BUY_VOUCHER)],
     lambda s, i: true(int(s[1].run.ante) == 1, int(s[1].run.hands) == 3),
+)
+case(
+    "143 Hieroglyph: the next blind has the lower base",
+    lambda s: put(shop(s, vouchers=["v_hieroglyph"]), run__money=20, run__ante=3, streams__highest_ante=3),
+    [act(K.BUY_VOUCHER), act(K.NEXT_ROUND), *SELECT],
+    lambda s, i: true(int(s[1].run.ante) == 2, float(s[3].round.target) == 1200),
+)
+case(
+    "144 a later loss does not undo the win",
+    lambda s: put(last_hand(s), run__won=True, run__endless=True),
+    PLAY1,
+    lambda s, i: true(int(s[1].phase) == Phase.GAME_OVER, bool(s[1].run.won)),
+)
+case(
+    "a negative Fool frees no slot",
+    lambda s: put(
+        consumables(s, "c_pluto", "c_mars", "c_fool"),
+        consumables__negative=[False, False, True] + [False] * 13,
+        run__last_tarot_planet=ITEMS.keys.index("c_strength"),
+    ),
+    [act(K.USE, 2)],
+    lambda s, i: true(bool(i[0].illegal)),
+)  # fmt: skip
+case(
+    "Ankh's copy of a pinned joker stands left",
+    lambda s: consumables(jokers(s, ("j_egg", {"pinned": True}), ("j_joker", {"eternal": True})), "c_ankh"),
+    [act(K.USE)],
+    lambda s, i: true(pinned_are_left(s[1])),
+)
+case(
+    "Perkeo's copy keeps Gift Card's dollars",
+    lambda s: put(
+        consumables(jokers(shop(s), "j_perkeo"), "c_pluto"), consumables__sell_bonus=[3] + [0] * 15
+    ),
+    [act(K.NEXT_ROUND)],
+    lambda s, i: true(s[1].consumables.sell_bonus[:2].tolist() == [3, 3]),
 )
 case(
     "144 the win",

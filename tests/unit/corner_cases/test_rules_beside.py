@@ -4,6 +4,7 @@ import pytest
 
 from jaxtro.env.actions import Kind
 from jaxtro.tables import SEALS, TAGS
+from jaxtro.tables.pools import SUITS
 from tests.run_tools import (
     act,
     consumables,
@@ -31,6 +32,7 @@ from tests.unit.corner_cases.common import (
 K = Kind
 CASES = Cases()
 case = CASES.add
+XRAY_HIDDEN = 2  # of the opening hand of seed TUTORIAL
 
 
 case(
@@ -155,8 +157,28 @@ case(
     "X-ray Vision",
     lambda s: s,
     SELECT,
-    lambda s, i: true(0 <= hidden(s[1]) <= 8),
+    lambda s, i: true(hidden(s[1]) == XRAY_HIDDEN, not bool(s[1].deck.face_down[s[1].piles.draw[:40]].any())),
     params={"challenge": "X-ray Vision"},
+)
+case(
+    "Typecast: not those that can never be eternal",
+    lambda s: put(
+        jokers(winning(s, "bl_club"), "j_egg", "j_luchador", ("j_joker", {"perish": 3})),
+        run__ante=4,
+        streams__highest_ante=4,
+    ),
+    PLAY1,
+    lambda s, i: true(s[1].jokers.eternal[:3].tolist() == [True, False, False]),
+    params={"challenge": "Typecast"},
+)
+case(
+    "Checkered Deck: equal cards stand by their printed suit",
+    lambda s: fight(hand(s, "S_K S_K S_9 H_8")),
+    [act(K.SORT)],
+    lambda s, i: true(
+        s[1].deck.printed_suit[s[1].piles.hand[:2]].tolist() == [SUITS.index("S"), SUITS.index("C")]
+    ),
+    params={"deck": "Checkered Deck"},
 )
 case(
     "Rich get Richer",

@@ -48,7 +48,16 @@ YORICK = "j_yorick"
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Derived:
-    """Facts of a state that a trace writes down and the run computes: limits, prices, sell values."""
+    """Facts of a state that a trace writes down and the run computes: limits, prices, sell values.
+
+    Attributes:
+      hand_size, joker_slots, consumable_slots: int32[], limits with all that adds to them.
+      joker_sells: int32[16], consumable_sells: int32[16], dollars by place.
+      card_prices: int32[4], of the shop's cards. pack_card_prices: int32[5], that cards of the open pack would cost.
+      pack_prices: int32[4]. voucher_price, reroll_price: int32[].
+      interest_cap: int32[], dollars of interest at most. probability: float64[], what chances are multiplied with.
+      exists: uint8[235], by item id: how many cards of it there are, as `generation.Situation` counts them.
+    """
 
     hand_size: jax.Array
     joker_slots: jax.Array
@@ -103,7 +112,7 @@ def _stored(key: str, stored: Any) -> Any:
     return HANDS.keys[int(stored)] if key == "j_todo_list" else float(stored)
 
 
-def card_view(deck: Any, place: int, debuff: bool = True) -> dict[str, Any]:
+def card_view(deck: Any, place: int) -> dict[str, Any]:
     """A playing card: `c` and what is special about it."""
     cards = deck.cards
     view: dict[str, Any] = {"c": f"{SUITS[cards.suit[place]]}_{RANKS[cards.rank[place] - 2]}"}
@@ -114,7 +123,7 @@ def card_view(deck: Any, place: int, debuff: bool = True) -> dict[str, Any]:
             view[name] = short(kind, values[place])
     if cards.bonus[place]:
         view["perma"] = int(cards.bonus[place])
-    if debuff and cards.debuffed[place]:
+    if cards.debuffed[place]:
         view["debuff"] = True
     return view
 

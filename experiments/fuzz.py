@@ -54,7 +54,9 @@ _MAKES_CARDS = (Kind.SELECT, Kind.PLAY, Kind.BUY_CARD, *_USES)
 _LOSES_CARDS = (Kind.PLAY, Kind.DISCARD, *_USES)
 _CHANGES_CARDS = (Kind.PLAY, Kind.NEXT_ROUND, Kind.SELECT, *_USES)
 _MOST_NEW_CARDS = 8
-_PAYS_FOR_DISCARDS = [item(row["key"]) for row in JOKERS.rows if "dollars" in row["run"].get("discard", {})]
+_PAYS_FOR_DISCARDS = [
+    item(row["key"]) for row in JOKERS.rows if "dollars" in row.get("run", {}).get("discard", {})
+]
 _COPIES = [item("j_blueprint"), item("j_brainstorm")]
 _PAYS_AT_ONCE = [TAGS.keys.index(key) for key in ("tag_handy", "tag_garbage", "tag_skip", "tag_economy")]
 _HERMIT, _TEMPERANCE, _WRAITH, _IMMOLATE = (

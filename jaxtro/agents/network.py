@@ -247,3 +247,8 @@ class PolicyValue(nn.Module):
         """
         mixed = context + self.chosen_mix(chosen.astype(self.dtype))
         return self.card_head(nn.relu(mixed + self.card_steps.embedding.astype(self.dtype)[step]))
+
+
+def apply(net: PolicyValue, params: Any, *args: Any, method: str) -> Any:
+    """Calls a method of the network with its parameters."""
+    return net.apply(params, *args, method=method)

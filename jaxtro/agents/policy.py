@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.agents.features import Features
-from jaxtro.agents.network import Encoded, PolicyValue
-from jaxtro.env.actions import CARD_KINDS, MOST_CARDS, MOVES, NUM_KINDS, Action, Kind, Legal
+from jaxtro.agents.network import Encoded, PolicyValue, apply
+from jaxtro.env.actions import CARD_KINDS, MOST_CARDS, MOVES, Action, Kind, Legal
 from jaxtro.env.state import HAND_CAPACITY
 
 _NEVER = -1e9
@@ -99,7 +99,7 @@ def _next_card(
     net: PolicyValue, params: dict, context: Array, keys: Array, chosen: Array, count: Array
 ) -> Array:
     """Logits of the next card and, last, of stopping. -> float32[H + 1]"""
-    query = net.apply(params, context, chosen @ keys, count, method="card_query")
+    query = apply(net, params, context, chosen @ keys, count, method="card_query")
     return jnp.concatenate([keys @ query[:-1], query[-1:]])
 
 
@@ -114,7 +114,7 @@ def act(
     Returns:
       the action, its log-probability (float32[]), what the network made of the observation.
     """
-    encoded = net.apply(params, features, method="encode")
+    encoded: Encoded = apply(net, params, features, method="encode")
     noise = jnp.where(greedy, 0, jax.random.gumbel(key, (3 + MOST_CARDS, HAND_CAPACITY + 1), jnp.float32))
 
     def choose(log_probs: Array, row: int) -> Array:
@@ -122,15 +122,15 @@ def act(
 
     kinds = masked(encoded.kind, legal.kind)
     kind = choose(kinds, 0)
-    of_slots = masked(net.apply(params, encoded, kind, method="slot_logits"), legal.slot[kind])
+    of_slots = masked(apply(net, params, encoded, kind, method="slot_logits"), legal.slot[kind])
     slot = choose(of_slots, 1)
     total = kinds[kind] + of_slots[slot]
     path = _path(legal, kind, slot)
-    ends = masked(net.apply(params, encoded, kind, slot, method="to_logits"), path["places"])
+    ends = masked(apply(net, params, encoded, kind, slot, method="to_logits"), path["places"])
     to = choose(ends, 2)
     total += ends[to]
     keys = encoded.entities[: legal.card.shape[0]].astype(jnp.float32)
-    context = net.apply(params, encoded, kind, slot, method="card_context")
+    context = apply(net, params, encoded, kind, slot, method="card_context")
     cards, last, done = jnp.zeros(keys.shape[0], bool), jnp.int32(-1), path["high"] == 0
     for step in range(MOST_CARDS):
         count = jnp.int32(step)
@@ -172,16 +172,16 @@ def log_prob(
     Returns:
       log-probability, entropy along the path (its mean over actions is the policy's entropy), encoding.
     """
-    encoded = net.apply(params, features, method="encode")
+    encoded: Encoded = apply(net, params, features, method="encode")
     wide = lambda value: value.astype(jnp.int32)  # noqa: E731
     kind, slot, to = wide(taken.kind), wide(taken.slot), wide(taken.to)
     kinds = masked(encoded.kind, taken.kinds)
-    of_slots = masked(net.apply(params, encoded, kind, method="slot_logits"), taken.slots)
-    ends = masked(net.apply(params, encoded, kind, slot, method="to_logits"), taken.places)
+    of_slots = masked(apply(net, params, encoded, kind, method="slot_logits"), taken.slots)
+    ends = masked(apply(net, params, encoded, kind, slot, method="to_logits"), taken.places)
     total = kinds[kind] + of_slots[slot] + ends[to]
     entropy = entropy_of(kinds) + entropy_of(of_slots) + entropy_of(ends)
     keys = encoded.entities[: taken.cards.shape[0]].astype(jnp.float32)
-    context = net.apply(params, encoded, kind, slot, method="card_context")
+    context = apply(net, params, encoded, kind, slot, method="card_context")
     size, low, high = keys.shape[0], wide(taken.low), wide(taken.high)
     places, order = jnp.arange(size), jnp.cumsum(taken.cards)
     count = jnp.sum(taken.cards, dtype=jnp.int32)
@@ -199,6 +199,3 @@ def log_prob(
 
     logs, entropies = jax.vmap(step)(jnp.arange(MOST_CARDS, dtype=jnp.int32))
     return total + jnp.sum(logs), entropy + jnp.sum(entropies), encoded
-
-
-__all__ = ["NUM_KINDS", "Taken", "act", "card_masks", "entropy_of", "log_prob", "masked", "taken_of"]

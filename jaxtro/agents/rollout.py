@@ -10,7 +10,7 @@ from jax import Array
 
 from jaxtro.agents import policy
 from jaxtro.agents.features import Features, features_of
-from jaxtro.agents.network import PolicyValue
+from jaxtro.agents.network import PolicyValue, apply
 from jaxtro.agents.value import mean_value
 from jaxtro.env.reward import Weights
 
@@ -61,9 +61,8 @@ class Tally:
 
 
 def start_games(env: Any, keys: Array, params: Any) -> Games:
-    """New runs. keys: uint32[N, 2]. params: of the environment, with or without an axis for the games."""
-    batched = jnp.ndim(jax.tree.leaves(params)[0]) > 0
-    observation, auto = jax.vmap(env.reset, in_axes=(0, 0 if batched else None))(keys, params)
+    """New runs. keys: uint32[N, 2]. params: of the environment, the same for all games."""
+    observation, auto = jax.vmap(env.reset, in_axes=(0, None))(keys, params)
     return Games(auto, jax.vmap(features_of)(observation))
 
 
@@ -117,7 +116,9 @@ def make_rollout(
             return Games(auto, jax.vmap(features_of)(observation)), (step, tally)
 
         games, (trajectory, tallies) = jax.lax.scan(one, games, jax.random.split(key, steps))
-        logits = jax.vmap(lambda features: net.apply(params, features, method="encode").value)(games.features)
+        logits = jax.vmap(lambda features: apply(net, params, features, method="encode").value)(
+            games.features
+        )
         tally = jax.tree.map(lambda values: jnp.sum(values, axis=0), tallies)
         return games, trajectory, mean_value(logits, value_range), tally
 

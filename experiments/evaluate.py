@@ -1,0 +1,193 @@
+"""Plays fixed seeds with an agent and reports how it did.
+
+    python experiments/evaluate.py planner
+    python experiments/evaluate.py runs/ppo --list test
+    python experiments/evaluate.py runs/ppo --versus planner --seeds 500
+
+An agent is `random`, `greedy` (the exact best play, buys nothing), `planner` (the planning expert), or the output folder
+of a training or cloning run. There are two fixed lists of 1000 seeds: `evaluation` to choose on, `test` to report; no
+training meets either. The win is read from the state of the game.
+"""
+
+import csv
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import jax
+import numpy as np
+import tyro
+from tqdm import tqdm
+
+import jaxtro
+from jaxtro.agents.agent import Agent
+from jaxtro.agents.checkpoint import CheckpointError, write_json
+from jaxtro.agents.evaluation import Player, paired, timed_play
+from jaxtro.agents.results import Runs, summary
+from jaxtro.agents.saved_policy import load_policy
+from jaxtro.agents.seed_lists import COUNT, seed_list
+from jaxtro.compile_cache import enable_compile_cache
+from jaxtro.tables import BLINDS
+
+
+@dataclass(frozen=True)
+class Args:
+    """Command line of the evaluation."""
+
+    agent: Annotated[str, tyro.conf.Positional]
+    """random, greedy, planner, or the folder of a run."""
+    versus: str | None = None
+    """A second agent, for a paired comparison on the same seeds."""
+    seeds: int = COUNT
+    """How many seeds of the list, at most 1000."""
+    list: Literal["evaluation", "test"] = "evaluation"
+    """Which list."""
+    deck: str = "b_red"
+    """Deck, by key or name."""
+    stake: str = "stake_white"
+    """Stake, by key or name."""
+    batch: int = 256
+    """Games at a time."""
+    max_steps: int = 2000
+    """Decisions after which a run is given up."""
+    sample: bool = False
+    """Draw a network's actions instead of taking the likeliest."""
+    key: int = 0
+    """Of the agent's own draws."""
+    out_dir: Path | None = None
+    """Folder for evaluation.json, runs.csv and antes.png."""
+    json: bool = False
+    """Print one JSON object."""
+
+
+def agent_of(name: str, sample: bool) -> Agent:
+    """An agent by name or folder.
+
+    Raises:
+      CheckpointError: if it is neither.
+    """
+    from jaxtro.agents.experts import EXPERTS
+
+    if name in EXPERTS:
+        return EXPERTS[name]()
+    if not Path(name).is_dir():
+        raise CheckpointError(f"{name!r} is no agent ({', '.join(EXPERTS)}) and no folder of a training run")
+    return load_policy(Path(name), greedy=not sample)
+
+
+def played(args: Args, name: str) -> tuple[Runs, dict[str, Any]]:
+    """One agent's runs and the figures of its table."""
+    agent = agent_of(name, args.sample)
+    seeds = seed_list(args.list, args.seeds)
+    player = Player(jaxtro.make(), agent, min(args.batch, args.seeds))
+    with tqdm(total=args.seeds, unit="run", desc=agent.name, disable=args.json) as bar:
+
+        def progress(over: int) -> None:
+            bar.update(max(0, over - bar.n))
+
+        params = jaxtro.make_params(args.deck, args.stake)
+        runs, seconds = timed_play(
+            player, seeds, params, key=args.key, max_steps=args.max_steps, progress=progress
+        )
+    figures = summary(runs) | {
+        "agent": agent.name, "list": args.list, "deck": args.deck, "stake": args.stake, "seconds": seconds,
+        "games_per_second": len(runs) / seconds, "device": jax.devices()[0].device_kind,
+    }  # fmt: skip
+    return runs, figures
+
+
+def lines_of(figures: dict[str, Any]) -> list[str]:
+    """The report as text."""
+    low, high = figures["win_rate_low"], figures["win_rate_high"]
+    lines = [
+        f"{figures['agent']}: {figures['runs']} runs ({figures['list']} seeds, {figures['deck']}, {figures['stake']})",
+        f"  won {figures['wins']} = {figures['win_rate']:.1%} (95 %: {low:.1%} to {high:.1%})",
+        f"  ante: mean {figures['mean_ante']:.2f}, median {figures['median_ante']:g}; blinds beaten "
+        f"{figures['blinds_beaten']:.2f}; actions {figures['actions']:.0f} a run",
+        f"  {figures['games_per_second']:.2f} runs/s on {figures['device']}, compiling included",
+    ]
+    if figures["finished"] < figures["runs"]:
+        lines.append(f"  {figures['runs'] - figures['finished']} runs were given up at the limit of actions")
+    lost = ", ".join(
+        f"{BLINDS.names[BLINDS.keys.index(key)]} {count}" for key, count in figures["lost_to"].items()
+    )
+    return [*lines, f"  lost to: {lost or '-'}"]
+
+
+def write_files(folder: Path, runs: Runs, figures: dict[str, Any]) -> None:
+    """evaluation.json, runs.csv, antes.png.
+
+    Raises:
+      OSError: if the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "evaluation.json", figures)
+    with (folder / "runs.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["seed", "won", "finished", "ante", "blinds", "actions", "money", "lost_to"])
+        rows = zip(
+            runs.seed, runs.won, runs.finished, runs.ante, runs.blinds, runs.actions, runs.money, runs.lost_to,
+            strict=True,
+        )  # fmt: skip
+        table.writerows(
+            [value.item() if isinstance(value, np.generic) else value for value in row] for row in rows
+        )
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(6, 3))
+    antes = np.arange(1, max(8, int(runs.ante.max())) + 1)
+    axis.bar(antes, [int(((runs.ante == ante) & ~runs.won).sum()) for ante in antes], label="lost")
+    axis.bar(antes, [int(((runs.ante == ante) & runs.won).sum()) for ante in antes], label="won")
+    axis.set(xlabel="last ante", ylabel="runs", title=f"{figures['agent']}: won {figures['win_rate']:.1%}")
+    axis.legend()
+    figure.tight_layout()
+    figure.savefig(folder / "antes.png", dpi=90)
+    plt.close(figure)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    args = tyro.cli(Args, description=__doc__, args=argv)
+    enable_compile_cache()
+    try:
+        if args.batch < 1 or args.max_steps < 1:
+            raise ValueError("--batch and --max-steps must be 1 or more")
+        seed_list(args.list, args.seeds)
+        jaxtro.make_params(args.deck, args.stake)
+        names = [args.agent] + ([args.versus] if args.versus else [])
+        for name in names:
+            agent_of(name, args.sample)
+        if args.out_dir is not None:
+            args.out_dir.mkdir(parents=True, exist_ok=True)
+        both = [played(args, name) for name in names]
+        report: dict[str, Any] = {"agents": [figures for _, figures in both]}
+        if args.versus:
+            report["paired"] = paired(both[0][0], both[1][0])
+        if args.out_dir is not None:
+            for runs, figures in both:
+                write_files(args.out_dir / figures["agent"] if args.versus else args.out_dir, runs, figures)
+    except (CheckpointError, ValueError, OSError) as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 2
+    if args.json:
+        print(json.dumps(report))
+        return 0
+    for _, figures in both:
+        print("\n".join(lines_of(figures)))
+    if args.versus:
+        for name, row in report["paired"].items():
+            if isinstance(row, dict):
+                print(
+                    f"  {name}: {args.agent} is {row['difference']:+.3f} against {args.versus} (95 %: {row['low']:+.3f} to "
+                    f"{row['high']:+.3f}), better on {row['better']} seeds, worse on {row['worse']}"
+                )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""Trains an agent with PPO on the device.
+
+    python experiments/ppo.py --num-envs 4096
+    python experiments/ppo.py --num-envs 4096 --total-steps 2000000 --out-dir runs/first
+    python experiments/ppo.py --out-dir runs/first --resume
+
+Sizes that are not given are chosen for the machine: a small network on CPUs, a large one on accelerators. The output
+folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints (`last`, and `best` by the evaluation seeds),
+curves.png and evaluation.json. Ctrl-C saves and stops; --resume goes on bit for bit. The first start compiles the
+game, which takes some minutes; later ones find it in the compile cache.
+"""
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import jax
+import tyro
+from tqdm import tqdm
+
+import jaxtro
+from jaxtro.agents.checkpoint import CheckpointError, read_meta, write_json
+from jaxtro.agents.metrics_log import draw_curves
+from jaxtro.agents.network import LARGE, SMALL, NetworkConfig
+from jaxtro.agents.ppo import PPOConfig
+from jaxtro.agents.saved_policy import LAST, load_policy
+from jaxtro.agents.training import (
+    Curriculum,
+    InterruptedTraining,
+    TrainConfig,
+    Trainer,
+    check_resumable,
+    train,
+    write_config,
+)
+from jaxtro.compile_cache import enable_compile_cache
+from jaxtro.env.reward import Weights
+
+
+@dataclass(frozen=True)
+class RewardWeights:
+    """Weights of the reward's terms (jaxtro.env.reward)."""
+
+    progress: float = 1.0  # rise of log(score / target) within a blind, 0 to 1
+    blind: float = 1.0  # a blind beaten
+    win: float = 10.0  # the boss of the last ante beaten
+    loss: float = 0.0  # a lost run
+    ante: float = 0.0  # an ante gained
+    money: float = 0.0  # a dollar gained
+
+
+@dataclass(frozen=True)
+class Args:
+    """Command line of the training."""
+
+    num_envs: int | None = None
+    """Games in parallel, of all devices together. Default: 1024 on CPUs, 4096 on accelerators."""
+    total_steps: int = 20_000_000
+    """Decisions of all games together."""
+    out_dir: Path = Path("runs/ppo")
+    """Folder for everything that is written."""
+    resume: bool = False
+    """Go on from the last checkpoint of --out-dir."""
+    seed: int = 0
+    """Of the network, the games and the actions."""
+    deck: str = "b_red"
+    """Deck, by key or name."""
+    stake: str = "stake_white"
+    """Stake, by key or name."""
+    init_from: Path | None = None
+    """Folder of a training or cloning run whose network training starts from."""
+    max_steps: int = 1500
+    """Decisions after which a run is cut off."""
+    eval_every: int = 20
+    """Updates between two evaluations, 0 = only at the end."""
+    eval_seeds: int = 256
+    """Seeds of the evaluation list to play each time (at most 1000)."""
+    final_seeds: int = 1000
+    """Seeds of the test list for the report at the end."""
+    save_every: int = 10
+    """Updates between two checkpoints."""
+    distributed: bool = False
+    """Several hosts: call jax.distributed.initialize() first."""
+    quiet: bool = False
+    """No progress bar."""
+    network: NetworkConfig | None = None
+    """Sizes of the network. Default: small on CPUs, large on accelerators."""
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    """The learner."""
+    reward: RewardWeights = field(default_factory=RewardWeights)
+    """Weights of the reward's terms."""
+    curriculum: Curriculum = field(default_factory=Curriculum)
+    """Easier games at the start."""
+
+
+def config_of(args: Args) -> TrainConfig:
+    """The configuration of the training, with what the machine decides filled in.
+
+    Raises:
+      ValueError: for unknown names and numbers that make no training.
+    """
+    jaxtro.make_params(args.deck, args.stake)
+    on_cpu = jax.default_backend() == "cpu"
+    devices = jax.device_count()
+    num_envs = args.num_envs if args.num_envs is not None else (1024 if on_cpu else 4096) * devices
+    for name, value in (
+        ("num-envs", num_envs),
+        ("total-steps", args.total_steps),
+        ("max-steps", args.max_steps),
+    ):
+        if value < 1:
+            raise ValueError(f"--{name} is {value}: give 1 or more")
+    if num_envs % devices:
+        raise ValueError(f"--num-envs {num_envs} cannot be split evenly over {devices} devices")
+    network = args.network
+    if network is None and args.init_from is not None:
+        network = load_policy(args.init_from).config
+    weights = Weights(**{f.name: getattr(args.reward, f.name) for f in fields(RewardWeights)})
+    return TrainConfig(
+        num_envs=num_envs, total_steps=args.total_steps, seed=args.seed, deck=args.deck, stake=args.stake,
+        max_steps=args.max_steps, eval_every=args.eval_every, eval_seeds=min(args.eval_seeds, 1000),
+        save_every=max(1, args.save_every), network=network or (SMALL if on_cpu else LARGE), ppo=args.ppo,
+        curriculum=args.curriculum, weights=weights,
+    )  # fmt: skip
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    args = tyro.cli(Args, description=__doc__, args=argv)
+    if args.distributed:
+        jax.distributed.initialize()
+    enable_compile_cache()
+    try:
+        config = config_of(args)
+        folder = args.out_dir
+        if args.resume:
+            check_resumable(folder, config)
+        elif (folder / LAST).exists():
+            raise CheckpointError(
+                f"{folder} holds a training run already; give --resume to go on with it, or another --out-dir"
+            )
+        init = None if args.init_from is None or args.resume else load_policy(args.init_from)
+        if init is not None and init.config != config.network:
+            raise CheckpointError(
+                f"{args.init_from} has another network than --network says; leave --network out"
+            )
+        write_config(folder, config, {"device": jax.devices()[0].device_kind, "jax": jax.__version__})
+        return _train(args, config, folder, None if init is None else init.params)
+    except InterruptedTraining as stop:
+        print(f"ppo: {stop}", file=sys.stderr)
+        return 130
+    except (CheckpointError, ValueError, OSError) as error:
+        print(f"ppo: {error}", file=sys.stderr)
+        return 2
+
+
+def _train(args: Args, config: TrainConfig, folder: Path, init_params: Any) -> int:
+    devices = jax.devices()
+    say = print
+    say(
+        f"{config.num_envs} games on {len(devices)} x {devices[0].device_kind}, {config.updates} updates of "
+        f"{config.steps_per_update:,} decisions; compiling first"
+    )
+    start = time.perf_counter()
+    trainer = Trainer(jaxtro.AutoReset(jaxtro.make()), config)
+    done = read_meta(folder / LAST)[1]["steps"] if args.resume else 0
+    bar = tqdm(
+        total=config.updates * config.steps_per_update,
+        initial=done,
+        unit="step",
+        unit_scale=True,
+        disable=args.quiet,
+    )
+
+    def on_update(figures: dict[str, Any]) -> None:
+        bar.update(config.steps_per_update)
+        bar.set_postfix_str(
+            f"blinds {figures['blinds_per_game']:.2f} ante {figures['mean_ante']:.2f} "
+            f"won {figures['win_rate']:.1%} KL {figures['kl']:.4f} entropy {figures['entropy']:.2f}"
+        )
+
+    try:
+        train(trainer, folder, args.resume, init_params, say=bar.write, on_update=on_update)
+    finally:
+        bar.close()
+    say(f"Trained in {time.perf_counter() - start:,.0f} s. Evaluation on the test seeds:")
+    best = load_policy(folder)
+    report = trainer.evaluate(trainer.put(best.params), args.final_seeds, "test")
+    write_json(folder / "evaluation.json", report)
+    say(json.dumps(report))
+    say(f"Curves: {draw_curves(folder, f'PPO, {config.num_envs} games, seed {config.seed}')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Where training writes its figures: `metrics.jsonl`, TensorBoard events, and curves as pictures."""
+
+import json
+from pathlib import Path
+from typing import Any, TextIO
+
+CURVES = (
+    "blinds_per_game",
+    "mean_ante",
+    "win_rate",
+    "reward",
+    "entropy",
+    "kl",
+    "value_loss",
+    "steps_per_second",
+)
+
+
+class MetricsLog:
+    """Appends one line of figures for each update; a resumed run drops lines behind its checkpoint."""
+
+    def __init__(self, folder: Path, resume_at: int | None = None, tensorboard: bool = True) -> None:
+        """Opens the files of a folder. resume_at: steps of the checkpoint that training goes on from."""
+        self.path = folder / "metrics.jsonl"
+        if resume_at is not None and self.path.exists():
+            kept = [line for line in read_lines(self.path) if line.get("steps", 0) <= resume_at]
+            part = self.path.with_name(self.path.name + ".part")
+            part.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            part.replace(self.path)
+        self._file: TextIO = self.path.open("a")
+        self._writer: Any = None
+        if tensorboard:
+            from tensorboardX import SummaryWriter
+
+            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_at)
+
+    def write(self, figures: dict[str, Any]) -> None:
+        """Writes figures; `steps` is their place on the axis."""
+        self._file.write(json.dumps(figures) + "\n")
+        self._file.flush()
+        if self._writer is not None:
+            for name, value in figures.items():
+                if isinstance(value, (int, float)) and name != "steps":
+                    self._writer.add_scalar(name, value, figures["steps"])
+
+    def close(self) -> None:
+        """Closes the files."""
+        self._file.close()
+        if self._writer is not None:
+            self._writer.close()
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The figures of a metrics file; a last line that a kill cut off is left out."""
+    lines = []
+    for text in path.read_text().splitlines():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            continue
+    return lines
+
+
+def draw_curves(folder: Path, title: str) -> Path:
+    """Draws the learning curves of a folder's `metrics.jsonl` into `curves.png`."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    lines = read_lines(folder / "metrics.jsonl")
+    names = [name for name in CURVES if any(name in line for line in lines)]
+    figure, axes = plt.subplots(
+        -(-len(names) // 2), 2, figsize=(10, 2.2 * -(-len(names) // 2)), squeeze=False
+    )
+    for axis, name in zip(axes.flat, names, strict=False):
+        points = [(line["steps"], line[name]) for line in lines if line.get(name) is not None]
+        axis.plot([x for x, _ in points], [y for _, y in points], label="training")
+        judged = [
+            (line["steps"], line[f"eval_{name}"]) for line in lines if line.get(f"eval_{name}") is not None
+        ]
+        if judged:
+            axis.plot([x for x, _ in judged], [y for _, y in judged], "o-", label="evaluation seeds")
+            axis.legend(fontsize=7)
+        axis.set_title(name.replace("_", " "), fontsize=9)
+        axis.tick_params(labelsize=7)
+    for axis in axes.flat[len(names) :]:
+        axis.axis("off")
+    figure.suptitle(title, fontsize=10)
+    figure.tight_layout()
+    path = folder / "curves.png"
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+    return path

@@ -1,0 +1,76 @@
+"""A trained network as an agent: found in the folder of a training or cloning run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxtro.agents import policy
+from jaxtro.agents.checkpoint import CheckpointError, latest_step, load_checkpoint, read_meta
+from jaxtro.agents.features import Features, features_of
+from jaxtro.agents.network import NetworkConfig, PolicyValue
+from jaxtro.env.actions import Action, Legal
+from jaxtro.env.observation import Observation
+from jaxtro.env.state import State
+
+BEST, LAST = "best", "last"
+
+
+@dataclass(frozen=True)
+class SavedPolicy:
+    """An agent that plays a trained network's likeliest (or drawn) actions.
+
+    Attributes:
+      name, params: as of `Agent`. config: of the network. greedy: the likeliest action instead of a drawn one.
+    """
+
+    name: str
+    params: Any
+    config: NetworkConfig
+    greedy: bool = True
+
+    def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
+        """See `Agent.act`."""
+        net = PolicyValue(self.config)
+        taken, _, _ = policy.act(net, params, features_of(observation), legal, key, self.greedy)
+        return taken.action()
+
+
+def empty_features() -> Features:
+    """Features of no game at all, for making parameters."""
+    import jaxtro
+
+    observation, _ = jax.eval_shape(jaxtro.make().reset, jax.random.PRNGKey(0))
+    shapes = jax.eval_shape(features_of, observation)
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+
+def init_params(config: NetworkConfig, key: Array) -> Any:
+    """New parameters of a network."""
+    return jax.jit(PolicyValue(config).init)(key, empty_features())
+
+
+def load_policy(folder: Path, greedy: bool = True) -> SavedPolicy:
+    """The network of a folder: its best checkpoint, else its last one.
+
+    Raises:
+      CheckpointError: if there is none that this program can read.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such folder; give the --out-dir of a training run")
+    for name in (BEST, LAST):
+        step = latest_step(folder / name)
+        if step is None:
+            continue
+        _, meta = read_meta(folder / name, step)
+        config = NetworkConfig.from_dict(meta["config"]["network"])
+        shape = jax.eval_shape(lambda: init_params(config, jax.random.PRNGKey(0)))  # noqa: B023
+        one = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+        like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=one), shape)  # noqa: B023
+        state, _ = load_checkpoint(folder / name, {"params": like}, step, partial=name == LAST)
+        return SavedPolicy(folder.name, state["params"], config, greedy)
+    raise CheckpointError(f"{folder}: no checkpoint there; give the --out-dir of a training run")

@@ -1,0 +1,397 @@
+"""Training from start to end: rollouts and updates on all devices, evaluation, checkpoints, figures."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from jaxtro.agents.checkpoint import CheckpointError, load_checkpoint, read_meta, save_checkpoint, write_json
+from jaxtro.agents.metrics_log import MetricsLog
+from jaxtro.agents.network import NetworkConfig, PolicyValue
+from jaxtro.agents.ppo import PPOConfig, make_learn, optimiser
+from jaxtro.agents.results import runs_of, summary
+from jaxtro.agents.rollout import Games, Tally, make_rollout, start_games
+from jaxtro.agents.saved_policy import BEST, LAST
+from jaxtro.agents.seed_lists import seed_list, seed_texts
+from jaxtro.env.reward import Weights
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """Values that go linearly from a start to the real game over a share of training; changing them compiles nothing.
+
+    Attributes:
+      blind_scale: factor of the blind targets at the start. win_ante: ante that wins at the start.
+      until: share of the training after which the real game is played.
+    """
+
+    blind_scale: float = 1.0
+    win_ante: int = 8
+    until: float = 0.5
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a training run.
+
+    Attributes:
+      num_envs: games in parallel, of all devices together. total_steps: decisions of all games.
+      seed: of the network, the games and the actions.
+      deck, stake: keys or names. max_steps: decisions after which a run is cut off.
+      eval_every: updates between two evaluations, 0 = only at the end. eval_seeds: seeds of the evaluation list.
+      save_every: updates between two checkpoints.
+    """
+
+    num_envs: int = 1024
+    total_steps: int = 2_000_000
+    seed: int = 0
+    deck: str = "b_red"
+    stake: str = "stake_white"
+    max_steps: int = 1500
+    eval_every: int = 20
+    eval_seeds: int = 256
+    save_every: int = 10
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    curriculum: Curriculum = field(default_factory=Curriculum)
+    weights: Weights = field(default_factory=Weights)
+
+    @property
+    def steps_per_update(self) -> int:
+        """Decisions of one update."""
+        return self.num_envs * self.ppo.rollout_steps
+
+    @property
+    def updates(self) -> int:
+        """Updates of the whole training, at least one."""
+        return max(1, -(-self.total_steps // self.steps_per_update))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for files."""
+        return asdict(self)
+
+
+# What may differ when a run is resumed: how long it goes on, and how often it reports.
+_FREE = {"total_steps", "eval_every", "eval_seeds", "save_every"}
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class TrainState:
+    """All that training goes on from, bit for bit. key: uint32[2]. update: int32[], updates done."""
+
+    params: Any
+    opt_state: Any
+    games: Games
+    key: Array
+    update: Array
+
+
+class InterruptedTraining(Exception):  # noqa: N818
+    """The user asked to stop; everything has been saved."""
+
+
+class Trainer:
+    """Compiled training on a mesh of devices.
+
+    Attributes:
+      env: `AutoReset` over `Balatro` (or over an environment with the same methods). config, net: as given.
+      mesh: all devices, games are split over them.
+    """
+
+    def __init__(
+        self, env: Any, config: TrainConfig, make_params: Callable[[int], Any] | None = None
+    ) -> None:
+        """Args: make_params: parameters of new runs from max_steps; None = those of the configuration."""
+        self.env, self.config = env, config
+        self.net = PolicyValue(config.network)
+        devices = jax.devices()
+        if config.num_envs % len(devices):
+            raise ValueError(f"{config.num_envs} games cannot be split evenly over {len(devices)} devices")
+        self.mesh = Mesh(np.array(devices), ("devices",))
+        self._make_params = make_params or self._game_params
+        split, whole = P("devices"), P()
+        rollout = make_rollout(env, self.net, config.ppo.rollout_steps, config.ppo.gamma)
+        learn = make_learn(self.net, config.ppo, "devices")
+
+        def play(params: Any, games: Games, key: Array, restart: Array, greedy: Array) -> tuple:
+            key = jax.random.fold_in(key, jax.lax.axis_index("devices"))
+            games, trajectory, last, tally = rollout(params, games, key, config.weights, restart, greedy)
+            return games, trajectory, last, jax.lax.psum(tally, "devices")
+
+        def improve(
+            params: Any, opt_state: Any, trajectory: Any, last: Array, key: Array, progress: Array
+        ) -> tuple:
+            key = jax.random.fold_in(key, jax.lax.axis_index("devices"))
+            return learn(params, opt_state, trajectory, last, key, progress)
+
+        time_split = P(None, "devices")
+        self._play = jax.jit(
+            jax.shard_map(
+                play, mesh=self.mesh, in_specs=(whole, split, whole, whole, whole),
+                out_specs=(split, time_split, split, whole), check_vma=False,
+            ),
+            donate_argnums=1,
+        )  # fmt: skip
+        self._improve = jax.jit(
+            jax.shard_map(
+                improve, mesh=self.mesh, in_specs=(whole, whole, time_split, split, whole, whole),
+                out_specs=(whole, whole, whole), check_vma=False,
+            ),
+            donate_argnums=(0, 1, 2),
+        )  # fmt: skip
+        self._start = jax.jit(
+            jax.shard_map(
+                lambda keys, params: start_games(env, keys, params), mesh=self.mesh, in_specs=(split, whole),
+                out_specs=split, check_vma=False,
+            )
+        )  # fmt: skip
+
+    def _game_params(self, max_steps: int) -> Any:
+        import jaxtro
+
+        return jaxtro.make_params(self.config.deck, self.config.stake, max_steps=max_steps)
+
+    def init(self) -> TrainState:
+        """The state before the first update."""
+        config = self.config
+        key, of_net, of_games = jax.random.split(jax.random.PRNGKey(config.seed), 3)
+        games = self._start(jax.random.split(of_games, config.num_envs), self._make_params(config.max_steps))
+        one = jax.tree.map(lambda values: jnp.zeros(values.shape[1:], values.dtype), games.features)
+        params = jax.jit(self.net.init)(of_net, one)
+        whole = self.put((params, optimiser(config.ppo).init(params), key, jnp.int32(0)))
+        params, opt_state, key, update = whole
+        return TrainState(params, opt_state, games, key, update)
+
+    def put(self, params: Any) -> Any:
+        """Parameters of a network on all devices."""
+        return jax.device_put(params, NamedSharding(self.mesh, P()))
+
+    def update(self, state: TrainState) -> tuple[TrainState, dict[str, Array], Tally]:
+        """One rollout and the learning from it; the arguments' buffers are reused."""
+        config = self.config
+        progress = jnp.float32(int(state.update) / config.updates)
+        key, of_play, of_learn = jax.random.split(state.key, 3)
+        games = self._with_curriculum(state.games, float(progress))
+        games, trajectory, last, tally = self._play(
+            state.params, games, of_play, jnp.bool_(True), jnp.bool_(False)
+        )
+        params, opt_state, metrics = self._improve(
+            state.params, state.opt_state, trajectory, last, of_learn, progress
+        )
+        return TrainState(params, opt_state, games, key, state.update + 1), metrics, tally
+
+    def _with_curriculum(self, games: Games, progress: float) -> Games:
+        """New runs from now on follow the curriculum."""
+        plan, params = self.config.curriculum, games.auto.params
+        if plan == Curriculum() or not hasattr(params, "blind_scale"):
+            return games
+        share = 1.0 if plan.until <= 0 else min(1.0, progress / plan.until)
+        scale = plan.blind_scale + (1.0 - plan.blind_scale) * share
+        ante = round(plan.win_ante + (8 - plan.win_ante) * share)
+        params = replace(
+            params,
+            blind_scale=jnp.full_like(params.blind_scale, scale),
+            win_ante=jnp.full_like(params.win_ante, ante),
+        )
+        return replace(games, auto=replace(games.auto, params=params))
+
+    def evaluate(self, params: Any, seeds: int, name: str = "evaluation") -> dict[str, Any]:
+        """Plays fixed seeds with the likeliest actions, in the real game, with the rollout that training uses.
+
+        Args:
+          seeds: how many of the list. name: of the list, see `seed_list`.
+        """
+        config, count = self.config, min(seeds, 1000)
+        codes, texts = seed_list(name, count), seed_texts(name, count)
+        batch, found = config.num_envs, []
+        for first in range(0, count, batch):
+            some = codes[first : first + batch]
+            padded = np.concatenate([some, np.repeat(some[:1], batch - len(some), axis=0)])
+            games = self._start_seeds(padded)
+            limit = -(-config.max_steps // config.ppo.rollout_steps)
+            for number in range(limit):
+                key = jax.random.PRNGKey(number)
+                games, _, _, tally = self._play(params, games, key, jnp.bool_(False), jnp.bool_(True))
+                if float(tally.steps) == 0:
+                    break
+            states = jax.device_get(games.auto.state)
+            found.append(jax.tree.map(lambda values: values[: len(some)], states))  # noqa: B023
+        return summary(runs_of(jax.tree.map(lambda *parts: np.concatenate(parts), *found), texts))
+
+    def _start_seeds(self, codes: np.ndarray) -> Games:
+        """Runs of fixed seeds: started as any others, then replaced by those of the seeds."""
+        if not hasattr(self, "_seeded"):
+
+            def start(codes: Array, params: Any) -> Games:
+                from jaxtro.agents.features import features_of
+                from jaxtro.env.wrappers import AutoState
+
+                observation, state = jax.vmap(self.env.env.reset_to_seed, in_axes=(0, None))(codes, params)
+                count = codes.shape[0]
+                keys = jnp.zeros((count, 2), jnp.uint32)
+                many = jax.tree.map(lambda value: jnp.broadcast_to(value, (count, *jnp.shape(value))), params)
+                return Games(AutoState(state, keys, many), jax.vmap(features_of)(observation))
+
+            self._seeded = jax.jit(
+                jax.shard_map(
+                    start,
+                    mesh=self.mesh,
+                    in_specs=(P("devices"), P()),
+                    out_specs=P("devices"),
+                    check_vma=False,
+                )
+            )
+        return self._seeded(jnp.asarray(codes), self._make_params(self.config.max_steps))
+
+
+def figures_of(tally: Tally, metrics: dict[str, Array], weights: Weights) -> dict[str, float]:
+    """The figures of one update, as plain numbers."""
+    tally, metrics = jax.device_get((tally, metrics))
+    games, steps = max(float(tally.ended), 1.0), max(float(tally.steps), 1.0)
+    terms = {
+        f"reward_{name}": float(getattr(tally.terms, name)) / games for name in Weights.__dataclass_fields__
+    }
+    reward = sum(
+        terms[f"reward_{name}"] * float(getattr(weights, name)) for name in Weights.__dataclass_fields__
+    )
+    ended = float(tally.ended)
+    return {
+        "blinds_per_game": float(tally.blinds) / games, "mean_ante": float(tally.ante) / games if ended else 0.0,
+        "win_rate": float(tally.won) / games, "reward": reward, "games": ended,
+        "truncated": float(tally.truncated), "actions_per_game": steps / games,
+    } | terms | {name: float(value) for name, value in metrics.items()}  # fmt: skip
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[list[int]]:
+    """Collects Ctrl-C and SIGTERM, so that an update ends and is saved before the program does."""
+    caught: list[int] = []
+
+    def note(number: int, _: Any) -> None:
+        if caught:  # the second one stops at once
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    old = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def check_resumable(folder: Path, config: TrainConfig) -> None:
+    """Compares a configuration with that of a folder's checkpoint.
+
+    Raises:
+      CheckpointError: if there is none, or settings differ that training cannot change under way.
+    """
+    _, meta = read_meta(folder / LAST)
+    old, new = meta.get("config", {}), config.as_dict()
+    differing = [
+        f"{name}: {old.get(name)!r} there, {value!r} now"
+        for name, value in new.items()
+        if name not in _FREE and old.get(name) != value
+    ]
+    if differing:
+        raise CheckpointError(
+            f"{folder}: the checkpoint is of another configuration ({'; '.join(differing)}). Give the same options, or "
+            "another --out-dir"
+        )
+
+
+def train(
+    trainer: Trainer,
+    folder: Path,
+    resume: bool = False,
+    init_params: Any = None,
+    say: Callable[[str], None] = print,
+    on_update: Callable[[dict[str, Any]], None] | None = None,
+) -> TrainState:
+    """Trains to the end of the configuration; `metrics.jsonl`, TensorBoard events and checkpoints go to a folder.
+
+    Args:
+      resume: go on from the folder's last checkpoint. init_params: of a network to start from.
+      say: prints lines. on_update: gets the figures of each update.
+
+    Raises:
+      CheckpointError: if a checkpoint cannot be used or written.
+      InterruptedTraining: after Ctrl-C, when everything has been saved.
+    """
+    config = trainer.config
+    state, best = trainer.init(), -1.0
+    if init_params is not None:
+        state = replace(state, params=trainer.put(init_params))
+    if resume:
+        check_resumable(folder, config)
+        state, meta = load_checkpoint(folder / LAST, state)
+        best = float(meta["best"])
+        say(f"Going on at update {int(state.update)} of {config.updates}.")
+    log = MetricsLog(folder, int(state.update) * config.steps_per_update if resume else None)
+
+    def save(state: TrainState, name: str, figure: float) -> None:
+        meta = {
+            "config": config.as_dict(),
+            "best": figure,
+            "steps": int(state.update) * config.steps_per_update,
+        }
+        kept = state if name == LAST else {"params": state.params}
+        save_checkpoint(folder / name, int(state.update), kept, meta)
+
+    try:
+        with _stop_on_signal() as caught:
+            saved = int(state.update)
+            while int(state.update) < config.updates:
+                start = time.perf_counter()
+                state, metrics, tally = trainer.update(state)
+                figures: dict[str, Any] = figures_of(tally, metrics, config.weights)
+                number = int(state.update)
+                seconds = time.perf_counter() - start
+                figures = {
+                    "steps": number * config.steps_per_update, "update": number, "seconds": seconds,
+                    "steps_per_second": config.steps_per_update / seconds,
+                } | figures  # fmt: skip
+                last = number == config.updates
+                if config.eval_every and (number % config.eval_every == 0 or last):
+                    judged = trainer.evaluate(state.params, config.eval_seeds)
+                    figures |= {
+                        "eval_blinds_per_game": judged["blinds_beaten"], "eval_mean_ante": judged["mean_ante"],
+                        "eval_win_rate": judged["win_rate"],
+                    }  # fmt: skip
+                    # Wins first, blinds beaten where there are few.
+                    figure = judged["win_rate"] * 100 + judged["blinds_beaten"]
+                    if figure > best:
+                        best = figure
+                        save(state, BEST, best)
+                log.write(figures)
+                if on_update is not None:
+                    on_update(figures)
+                if last or caught or number - saved >= config.save_every:
+                    save(state, LAST, best)
+                    saved = number
+                if caught:
+                    raise InterruptedTraining(f"saved at update {number}; go on with --resume")
+    finally:
+        log.close()
+    return state
+
+
+def write_config(folder: Path, config: TrainConfig, extra: dict[str, Any] | None = None) -> None:
+    """Writes `config.json`, so that a folder tells how it was made.
+
+    Raises:
+      OSError: if the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", config.as_dict() | (extra or {}))

@@ -4,9 +4,9 @@
     python experiments/evaluate.py runs/ppo --list test
     python experiments/evaluate.py runs/ppo --versus planner --seeds 500
 
-An agent is `random`, `greedy` (the exact best play, buys nothing), `planner` (the planning expert), or the output folder
-of a training or cloning run. There are two fixed lists of 1000 seeds: `evaluation` to choose on, `test` to report; no
-training meets either. The win is read from the state of the game.
+An agent is `random`, `greedy` (the exact best play, buys nothing), `planner` (the planning expert), or the output
+folder of a training or cloning run. There are two fixed lists of 1000 seeds: `evaluation` to choose on, `test` to
+report; no training meets either. The win is read from the state of the game.
 """
 
 import csv
@@ -25,11 +25,14 @@ import jaxtro
 from jaxtro.agents.agent import Agent
 from jaxtro.agents.checkpoint import CheckpointError, write_json
 from jaxtro.agents.evaluation import Player, paired, timed_play
+from jaxtro.agents.experts import GreedyAgent, PlannerAgent, RandomAgent
 from jaxtro.agents.results import Runs, summary
 from jaxtro.agents.saved_policy import load_policy
 from jaxtro.agents.seed_lists import COUNT, seed_list
 from jaxtro.compile_cache import enable_compile_cache
 from jaxtro.tables import BLINDS
+
+EXPERTS: dict[str, type] = {"random": RandomAgent, "greedy": GreedyAgent, "planner": PlannerAgent}
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,6 @@ def agent_of(name: str, sample: bool) -> Agent:
     Raises:
       CheckpointError: if it is neither.
     """
-    from jaxtro.agents.experts import EXPERTS
-
     if name in EXPERTS:
         return EXPERTS[name]()
     if not Path(name).is_dir():
@@ -182,9 +183,10 @@ def main(argv: list[str] | None = None) -> int:
     if args.versus:
         for name, row in report["paired"].items():
             if isinstance(row, dict):
+                interval = f"95 %: {row['low']:+.3f} to {row['high']:+.3f}"
                 print(
-                    f"  {name}: {args.agent} is {row['difference']:+.3f} against {args.versus} (95 %: {row['low']:+.3f} to "
-                    f"{row['high']:+.3f}), better on {row['better']} seeds, worse on {row['worse']}"
+                    f"  {name}: {args.agent} is {row['difference']:+.3f} against {args.versus} ({interval}), "
+                    f"better on {row['better']} seeds, worse on {row['worse']}"
                 )
     return 0
 

@@ -26,6 +26,7 @@ from jax import Array
 import jaxtro
 from jaxtro.agents.random_policy import random_action
 from jaxtro.compile_cache import enable_compile_cache
+from jaxtro.env import run_rules
 from jaxtro.env.actions import NUM_KINDS, SLOTS, Action, Kind, finished, is_legal
 from jaxtro.env.joker_events import events_of
 from jaxtro.env.owned import (
@@ -133,7 +134,9 @@ def _cards_explained(before: State, after: State, action: Action) -> Array:
     )
     changed = had & ~lost & face
     number = jnp.where(made, new.number, jnp.max(jnp.where(has, new.number, 0)))
-    fresh = jnp.min(number) > jnp.max(jnp.where(had, old.number, 0))
+    # A card on offer has had its number from that moment, so one bought later can be older.
+    offered = (action.kind == Kind.BUY_CARD) | (action.kind == Kind.PICK)
+    fresh = offered | (jnp.min(number) > jnp.max(jnp.where(had, old.number, 0)))
     ok = ~jnp.any(lost & ~may_lose) & (~jnp.any(changed) | among(_CHANGES_CARDS))
     ok &= ~jnp.any(made) | (among(_MAKES_CARDS) & fresh & (jnp.sum(made) <= _MOST_NEW_CARDS))
     return ok
@@ -184,6 +187,7 @@ def _expected_money(env: Any, state: State, action: Action, look: Array) -> tupl
         Kind.SELL_CONSUMABLE: take(consumable_sell_values(state, _EVENTS)),
         Kind.CASH_OUT: state.round.payout,
         Kind.PLAY: score - tooth,
+        Kind.DISCARD: -run_rules.of_challenge(state.rules, run_rules.DISCARD_COST),
         Kind.USE: effect,
         Kind.PICK: effect,
         Kind.BUY_AND_USE: -take(prices) + effect,
@@ -300,6 +304,7 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
         "won": info.won & ~before.run.won,
         "overflow": info.overflow & ~(before.overflow | before.streams.overflow),
         "ante": after.run.ante,
+        "action": action.kind.astype(jnp.int8),
     }
     _, auto = env.restart(auto, after, observation, terminated | truncated)
     return auto, broken, counts
@@ -330,30 +335,36 @@ def main() -> int:
             auto, broken, counts = jax.vmap(lambda game, key: checked_step(env, game, key, look))(
                 auto, jax.random.split(key, games)
             )
-            ante = counts.pop("ante")
+            ante, actions = counts.pop("ante"), counts.pop("action")
             total = jax.tree.map(lambda values: jnp.sum(values, axis=0), counts)
-            return auto, (broken, (total, jnp.max(ante)))
+            return auto, (broken, (total, jnp.max(ante), actions))
 
         looks = jnp.arange(length) % LOOK_EVERY == 0
         steps = (jax.random.split(key, length), looks)
-        auto, (broken, (counts, ante)) = jax.lax.scan(one, auto, steps)
-        return auto, broken, (jax.tree.map(lambda values: jnp.sum(values, axis=0), counts), jnp.max(ante))
+        auto, (broken, (counts, ante, actions)) = jax.lax.scan(one, auto, steps)
+        totals = jax.tree.map(lambda values: jnp.sum(values, axis=0), counts)
+        return auto, broken, (totals, jnp.max(ante), actions)
 
     run = jax.jit(roll, donate_argnums=0)
     steps, start = 0, time.perf_counter()
     broken_total, totals, highest = np.zeros(len(BROKEN), np.int64), None, 0
     number = 0
     while steps < args.steps:
-        auto, broken, (counts, ante) = run(auto, jax.random.fold_in(jax.random.key(args.seed + 1), number))
+        auto, broken, (counts, ante, actions) = run(
+            auto, jax.random.fold_in(jax.random.key(args.seed + 1), number)
+        )
         broken, counts = np.asarray(broken), jax.device_get(counts)
         broken_total += broken.sum((0, 1))
         totals = counts if totals is None else jax.tree.map(lambda a, b: a + b, totals, counts)
         highest, steps, number = max(highest, int(ante)), steps + games * length, number + 1
-        if broken.any():
-            where = np.argwhere(broken)[0]
+        for kind in np.flatnonzero(broken.any((0, 1))):
+            tick, game = np.argwhere(broken[:, :, kind])[0]
+            done = int(np.asarray(actions)[tick, game])
             print(
-                f"broken: {BROKEN[where[2]]!r} at chunk {number - 1}, step {where[0]}, game {where[1]}",
+                f"broken: {BROKEN[kind]!r} by {Kind(done).name if 0 <= done < NUM_KINDS else done} "
+                f"at chunk {number - 1}, step {tick}, game {game}",
                 file=sys.stderr,
+                flush=True,
             )
         if number % 20 == 0:
             rate = steps / (time.perf_counter() - start)

@@ -13,9 +13,9 @@ game, which takes some minutes; later ones find it in the compile cache.
 import json
 import sys
 import time
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import tyro
@@ -24,7 +24,7 @@ from tqdm import tqdm
 import jaxtro
 from jaxtro.agents.checkpoint import CheckpointError, read_meta, write_json
 from jaxtro.agents.metrics_log import draw_curves
-from jaxtro.agents.network import LARGE, SMALL, NetworkConfig
+from jaxtro.agents.network import LARGE, SMALL
 from jaxtro.agents.ppo import PPOConfig
 from jaxtro.agents.saved_policy import LAST, load_policy
 from jaxtro.agents.training import (
@@ -86,8 +86,14 @@ class Args:
     """Several hosts: call jax.distributed.initialize() first."""
     quiet: bool = False
     """No progress bar."""
-    network: NetworkConfig | None = None
-    """Sizes of the network. Default: small on CPUs, large on accelerators."""
+    network: Literal["auto", "small", "large"] = "auto"
+    """Sizes of the network; auto: small on CPUs, large on accelerators (with --init-from: that network's)."""
+    entity: int | None = None
+    """Width of an entity, instead of the size's."""
+    hidden: int | None = None
+    """Width of the trunk, instead of the size's."""
+    dtype: Literal["float32", "bfloat16"] | None = None
+    """What the network computes in, instead of the size's."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
     """The learner."""
     reward: RewardWeights = field(default_factory=RewardWeights)
@@ -115,14 +121,18 @@ def config_of(args: Args) -> TrainConfig:
             raise ValueError(f"--{name} is {value}: give 1 or more")
     if num_envs % devices:
         raise ValueError(f"--num-envs {num_envs} cannot be split evenly over {devices} devices")
-    network = args.network
-    if network is None and args.init_from is not None:
+    network = {"auto": SMALL if on_cpu else LARGE, "small": SMALL, "large": LARGE}[args.network]
+    if args.network == "auto" and args.init_from is not None:
         network = load_policy(args.init_from).config
+    given = {
+        name: getattr(args, name) for name in ("entity", "hidden", "dtype") if getattr(args, name) is not None
+    }
+    network = replace(network, **given)
     weights = Weights(**{f.name: getattr(args.reward, f.name) for f in fields(RewardWeights)})
     return TrainConfig(
         num_envs=num_envs, total_steps=args.total_steps, seed=args.seed, deck=args.deck, stake=args.stake,
         max_steps=args.max_steps, eval_every=args.eval_every, eval_seeds=min(args.eval_seeds, 1000),
-        save_every=max(1, args.save_every), network=network or (SMALL if on_cpu else LARGE), ppo=args.ppo,
+        save_every=max(1, args.save_every), network=network, ppo=args.ppo,
         curriculum=args.curriculum, weights=weights,
     )  # fmt: skip
 
@@ -145,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
         init = None if args.init_from is None or args.resume else load_policy(args.init_from)
         if init is not None and init.config != config.network:
             raise CheckpointError(
-                f"{args.init_from} has another network than --network says; leave --network out"
+                f"{args.init_from} has another network than the options say; leave them out"
             )
         write_config(folder, config, {"device": jax.devices()[0].device_kind, "jax": jax.__version__})
         return _train(args, config, folder, None if init is None else init.params)

@@ -16,8 +16,15 @@ class Agent(Protocol):
       name: for tables and file names. params: a pytree that `act` gets back (a network's parameters), or ().
     """
 
-    name: str
-    params: Any
+    @property
+    def name(self) -> str:
+        """For tables and file names."""
+        ...
+
+    @property
+    def params(self) -> Any:
+        """What `act` gets back."""
+        ...
 
     def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
         """The action for one unfinished game.

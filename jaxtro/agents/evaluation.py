@@ -35,7 +35,7 @@ class Player:
                 actions = jax.vmap(agent.act, in_axes=(None, 0, 0, 0, 0))(
                     params, keys, states, observation, legal
                 )
-                observation, states, _, ended, _, info = jax.vmap(env.step)(states, actions)
+                observation, states, _, _, _, info = jax.vmap(env.step)(states, actions)
                 return (observation, states), jnp.sum(info.illegal)
 
             carry, illegal = jax.lax.scan(one, carry, jax.random.split(key, _STEPS))

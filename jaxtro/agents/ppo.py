@@ -17,29 +17,32 @@ from jaxtro.agents.value import mean_value, value_loss
 
 @dataclass(frozen=True)
 class PPOConfig:
-    """Settings of the learner.
-
-    Attributes:
-      rollout_steps: decisions of each game between two updates. epochs: passes over them. minibatch: samples of one
-        gradient step (of all devices together).
-      learning_rate: at the start. anneal: it falls linearly to 0 at the end of training.
-      gamma: discount. gae_lambda: of the advantages. clip: of the probability ratio.
-      entropy, value_loss: weights of these terms. max_grad_norm: gradients are clipped to it.
-      target_kl: an update stops early when the policy has moved this far; 0 = never.
-    """
+    """Settings of the learner."""
 
     rollout_steps: int = 32
+    """Decisions of each game between two updates."""
     epochs: int = 2
+    """Passes over the decisions of a rollout."""
     minibatch: int = 4096
+    """Decisions of one gradient step, of all devices together."""
     learning_rate: float = 5e-4
+    """Learning rate at the start."""
     anneal: bool = True
+    """The learning rate falls linearly to 0 at the end of training."""
     gamma: float = 0.997
+    """Discount."""
     gae_lambda: float = 0.95
+    """Of the generalised advantage estimates."""
     clip: float = 0.2
+    """Of the probability ratio."""
     entropy: float = 0.01
+    """Weight of the policy's entropy."""
     value_loss: float = 0.5
+    """Weight of the value's loss."""
     max_grad_norm: float = 0.5
+    """Gradients are clipped to this norm."""
     target_kl: float = 0.03
+    """An update stops early when the policy has moved this far; 0 = never."""
 
     def __post_init__(self) -> None:
         for name in ("rollout_steps", "epochs", "minibatch"):

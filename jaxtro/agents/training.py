@@ -28,16 +28,14 @@ from jaxtro.env.reward import Weights
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Values that go linearly from a start to the real game over a share of training; changing them compiles nothing.
-
-    Attributes:
-      blind_scale: factor of the blind targets at the start. win_ante: ante that wins at the start.
-      until: share of the training after which the real game is played.
-    """
+    """Values that go linearly from a start to the real game over a share of training; a change compiles nothing."""
 
     blind_scale: float = 1.0
+    """Factor of the blind targets at the start (1 = the real game)."""
     win_ante: int = 8
+    """Ante whose boss wins the run at the start."""
     until: float = 0.5
+    """Share of the training after which the real game is played."""
 
 
 @dataclass(frozen=True)

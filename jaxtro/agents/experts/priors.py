@@ -1,4 +1,4 @@
-"""What the planner believes of things that it does not simulate (priors.json), as arrays: changing them compiles nothing."""
+"""What the planner believes of things that it does not simulate (priors.json); changing it compiles nothing."""
 
 import json
 from dataclasses import dataclass

@@ -1,22 +1,20 @@
-"""`python -m parity check`: finds out what each file is and compares it with the public functions."""
+"""`python -m parity check`: finds out what each file is and compares it with the rules."""
 
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from parity import rng_vectors, scoring_vectors, seed_shops
-from parity.replay import check_traces, plan_of
+from parity.errors import InputError
 from parity.report import FileResult
-from parity.traces import Settings, Trace, is_trace, read_trace, setup
+from parity.settings import Settings, settings_of
+from parity.trace_check import check_traces
+from parity.traces import Trace, is_trace, read_trace
 
 _ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz")
-
-
-class InputError(ValueError):
-    """An input that cannot be read; the text says which and why."""
 
 
 def _looks_like_rng_vectors(data: Any) -> bool:
@@ -78,7 +76,7 @@ def read_file(path: Path) -> Any:
         text = gzip.decompress(raw) if path.suffix == ".gz" else raw
         lines = ".jsonl" in path.suffixes
         return [json.loads(line) for line in text.splitlines() if line.strip()] if lines else json.loads(text)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from error
 
 
@@ -86,46 +84,59 @@ def check_file(path: Path, data: Any) -> FileResult:
     """Compares one file of vectors.
 
     Raises:
-      InputError: if it is none of the known formats.
+      InputError: if it is none of the known formats, or has nothing to compare.
     """
     for name, looks_like, check in FORMATS:
         if looks_like(data):
             try:
-                return check(str(path), data)
+                result = check(str(path), data)
             except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
                 raise InputError(f"{path}: looks like {name}, but {type(error).__name__}: {error}") from error
+            if result.total == 0:
+                raise InputError(f"{path}: looks like {name}, but holds nothing to compare")
+            return result
     known = ", ".join([*(name for name, *_ in FORMATS), "trace_v1"])
     raise InputError(f"{path}: not a known format (known: {known})")
 
 
+def load_trace(path: Path, data: Any, given: Mapping[str, Any]) -> tuple[Trace, Settings]:
+    """A trace and the settings of its replay.
+
+    Args:
+      given: settings that replace those of the header, fields of `Settings`.
+
+    Raises:
+      InputError: if it is not as trace_v1 says.
+    """
+    try:
+        trace = read_trace(str(path), data)
+        return trace, settings_of(trace.header, given)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
 def check_files(
-    paths: Iterable[Path], options: Settings | None = None, include_suspect: bool = False
+    paths: Iterable[Path], given: Mapping[str, Any] | None = None, include_suspect: bool = False
 ) -> Iterator[FileResult | InputError]:
     """Compares files, traces together in one batch; results come in the order of the files, errors in place.
 
     Args:
-      options: settings of the replay that replace those of the traces' headers.
+      given: settings of the replay that replace those of every trace's header, fields of `Settings`.
       include_suspect: compare states marked suspect, too.
     """
-    found: list[Trace | FileResult | InputError] = []
+    found: list[tuple[Trace, Settings] | FileResult | InputError] = []
     for path in paths:
         try:
             data = read_file(path)
-            if is_trace(data):
-                trace = read_trace(str(path), data)
-                plan_of(trace)  # a line that cannot be read is an error of the input
-                setup(trace.header)
-                found.append(trace)
-            else:
-                found.append(check_file(path, data))
+            found.append(load_trace(path, data, given or {}) if is_trace(data) else check_file(path, data))
         except InputError as error:
             found.append(error)
-        except ValueError as error:
-            found.append(InputError(f"{path}: {error}"))
-    traces = [entry for entry in found if isinstance(entry, Trace)]
-    replayed = iter(check_traces(traces, options, include_suspect))
+    loaded = [entry for entry in found if isinstance(entry, tuple)]
+    replayed = iter(
+        check_traces([trace for trace, _ in loaded], [settings for _, settings in loaded], include_suspect)
+    )
     for entry in found:
-        yield next(replayed) if isinstance(entry, Trace) else entry
+        yield next(replayed) if isinstance(entry, tuple) else entry
 
 
 def total_line(results: list[FileResult]) -> str:

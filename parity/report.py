@@ -23,7 +23,7 @@ class FileResult:
 
     Attributes:
       path: the file. kind: what it was found to be. unit: what is counted.
-      total, matched: numbers of compared units. mismatches: the first few differences.
+      total, matched: numbers of compared units. mismatches: the differences.
       sections: for each part of the file, (matched, total).
     """
 
@@ -47,16 +47,18 @@ class FileResult:
 
     @property
     def ok(self) -> bool:
-        """Whether everything matched, and there was something."""
-        return self.matched == self.total and self.total > 0
+        """Whether nothing differs. A trace may have nothing to compare; vectors must (parity.check)."""
+        return self.matched == self.total and not self.mismatches
 
     def lines(self, shown: int = 5) -> list[str]:
         """The lines of the report for people."""
-        parts = ", ".join(f"{name} {good}/{all_}" for name, (good, all_) in self.sections.items())
         head = "ok  " if self.ok else "DIFF"
-        lines = [
-            f"{head} {self.path}: {self.kind}, matched {self.matched} of {self.total} {self.unit} ({parts})"
-        ]
+        if self.total:
+            parts = ", ".join(f"{name} {good}/{all_}" for name, (good, all_) in self.sections.items())
+            what = f"matched {self.matched} of {self.total} {self.unit} ({parts})"
+        else:
+            what = f"nothing to compare: no {self.unit} that are known and not suspect"
+        lines = [f"{head} {self.path}: {self.kind}, {what}"]
         lines += [f"     {mismatch}" for mismatch in self.mismatches[:shown]]
         if len(self.mismatches) > shown:
             lines.append(f"     ... and {len(self.mismatches) - shown} more differences")

@@ -6,7 +6,8 @@ from typing import Any
 from jaxtro.play.text import card_text, item_text, name_of, state_lines
 from jaxtro.view import state_view
 from parity.replay import replay
-from parity.traces import Settings, Trace, settings_of
+from parity.settings import Settings
+from parity.traces import Trace
 
 
 def _picked(before: dict[str, Any], area: str, places: list[int]) -> str:
@@ -50,16 +51,17 @@ def _one(items: list[Any] | None, place: int) -> str:
 
 def show(
     trace: Trace,
+    settings: Settings,
     first: int = 0,
     last: int | None = None,
     recorded: bool = False,
-    settings: Settings | None = None,
 ) -> Iterator[str]:
     """The lines of a trace.
 
     Args:
-      first, last: steps to show. recorded: the recorded states alone; else the game is replayed, so that states
-        which the recording does not have are shown, too.
+      first, last: steps to show; nothing is replayed behind the last.
+      recorded: the recorded states alone; else the game is replayed, so that states which the recording does not
+        have are shown, too.
     """
     header = trace.header
     what = (
@@ -70,26 +72,33 @@ def show(
         if header.get(name):
             yield f"  {name}: {header[name]}"
     before: dict[str, Any] = {}
-    states = _recorded(trace) if recorded else _replayed(trace, settings or settings_of(header))
-    for line, state in states:
+    for line, state, missing in _recorded(trace) if recorded else _replayed(trace, settings):
         entry = trace.lines[line]
         step = entry.get("i", line)
-        if step >= first and (last is None or step <= last):
+        if last is not None and step > last:
+            return
+        if step >= first:
             suspect = f"   [suspect: {', '.join(entry['suspect'])}]" if entry.get("suspect") else ""
             yield f"{step}. {action_text(entry['a'], before)}{suspect}"
             if state is None:
-                yield "  (the recording does not have this state)" if recorded else "  (not legal here)"
+                yield f"  ({missing})"
             else:
                 yield from state_lines(state)
+        if last is not None and step >= last:
+            return
         before = state or before
 
 
-def _recorded(trace: Trace) -> Iterator[tuple[int, dict[str, Any] | None]]:
+# Index of the line, its state, and why there is none.
+_States = Iterator[tuple[int, dict[str, Any] | None, str]]
+
+
+def _recorded(trace: Trace) -> _States:
     for number, line in enumerate(trace.lines):
-        yield number, line.get("s")
+        yield number, line.get("s"), "the recording does not have this state"
 
 
-def _replayed(trace: Trace, settings: Settings) -> Iterator[tuple[int, dict[str, Any] | None]]:
+def _replayed(trace: Trace, settings: Settings) -> _States:
     for moment in replay([trace], [settings]):
         view = None if moment.refused else state_view(moment.state, moment.derived)
-        yield moment.line, view
+        yield moment.line, view, moment.refused

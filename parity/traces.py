@@ -3,37 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+import jaxtro
 from jaxtro.env.actions import Kind
 from jaxtro.env.debug import Number
-from jaxtro.env.generation import default_locks
 from jaxtro.env.state import HAND_CAPACITY
-from jaxtro.tables import (
-    BLINDS,
-    CHALLENGES,
-    DECKS,
-    EDITIONS,
-    ENHANCEMENTS,
-    HANDS,
-    ITEMS,
-    PACKS,
-    SEALS,
-    STAKES,
-)
-from jaxtro.tables.pools import BOSS_POOL, FRONT_ID, HAND_WALK
+from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, ENHANCEMENTS, ITEMS, PACKS, SEALS, STAKES
+from jaxtro.tables.pools import FRONT_ID
+from parity.errors import InputError
 
 SCHEMA = "trace_v1"
-_SMODS_1827B = "1827b"  # a version of the mod loader that chooses other bosses (oracle/README.md 1)
 _SORT_MODES = {"rank": 0, "suit": 1, "rank-asc": 2, "suit-asc": 3}
 _PLAIN = {
     "select": Kind.SELECT, "skip": Kind.SKIP, "reroll_boss": Kind.REROLL_BOSS, "cash_out": Kind.CASH_OUT,
     "reroll": Kind.REROLL, "next_round": Kind.NEXT_ROUND,
 }  # fmt: skip
-
-
-class TraceError(ValueError):
-    """A trace that cannot be replayed; the text says which line and why."""
+_AREAS = {"hand": Kind.MOVE_HAND, "jokers": Kind.MOVE_JOKER, "consumables": Kind.MOVE_CONSUMABLE}
+_BUYS = {"card": Kind.BUY_CARD, "voucher": Kind.BUY_VOUCHER, "pack": Kind.BUY_PACK}
+_SALES = {"joker": Kind.SELL_JOKER, "consumable": Kind.SELL_CONSUMABLE}
+_MOST_PLACES = 128  # no area has more
+_LARGEST, _LARGEST_CHIPS = 2**31 - 1, 1e300  # numbers to set
 
 
 @dataclass
@@ -43,6 +31,7 @@ class Op:
     Attributes:
       kind: `Kind`, or -1 for the others. slot, to, cards: as in `Action`; slots of the shop count what is there.
       number, value: of a `set`, number -1 = none. add: fields of an `add`, empty = none.
+      area, size: of the first op of a rearrangement: what is arranged, and how many things the trace has there.
     """
 
     kind: int = -1
@@ -52,35 +41,18 @@ class Op:
     number: int = -1
     value: float = 0.0
     add: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Settings:
-    """What a recording's installation decides.
-
-    Attributes:
-      locked: keys of items that its profile has not unlocked.
-      boss_order: int8[28], the bosses as its boss stream indexes them.
-      to_do_order: int8[12], the poker hands as its To Do Lists draw them.
-      sort_by_age: equal cards of the hand stand by age, as in the reference engine.
-      boss_from_trace: its mod loader chooses other bosses from the same draws, so each boss is taken from the
-        recorded states (oracle/README.md 1, item 2).
-    """
-
-    locked: tuple[str, ...] = ()
-    boss_order: np.ndarray = field(default_factory=lambda: np.asarray(BOSS_POOL))
-    to_do_order: np.ndarray = field(default_factory=lambda: np.asarray(HAND_WALK))
-    sort_by_age: bool = False
-    boss_from_trace: bool = False
+    area: str = ""
+    size: int = 0
 
 
 @dataclass
 class Trace:
-    """A trace: where it comes from, its header, its lines."""
+    """A trace: where it comes from, its header, its lines, and what each line after the start does."""
 
     path: str
     header: dict[str, Any]
     lines: list[dict[str, Any]]
+    plan: list[list[Op]]
 
 
 def is_trace(data: Any) -> bool:
@@ -93,107 +65,141 @@ def is_trace(data: Any) -> bool:
     )
 
 
-def read_trace(path: str, data: list[dict[str, Any]]) -> Trace:
+def read_trace(path: str, data: list[Any]) -> Trace:
     """A trace from its lines.
 
     Raises:
-      TraceError: for a header or a line that is not as trace_v1 says.
+      InputError, UnknownNameError: for a header or a line that is not as trace_v1 says.
     """
     header, lines = data[0], data[1:]
-    missing = {"deck", "stake", "seed"} - set(header)
-    if missing:
-        raise TraceError(f"the header lacks {', '.join(sorted(missing))}")
-    if not lines or lines[0].get("a", {}).get("m") != "start":
-        raise TraceError("the first line after the header must be the action start")
-    for line in lines:
-        if not isinstance(line.get("a"), dict) or "m" not in line["a"]:
-            raise TraceError(f"line {line.get('i')}: no action")
-    return Trace(path, header, lines)
+    setup(header)
+    plan = []
+    for number, line in enumerate(lines):
+        where = f"line {number + 2} of the file"
+        action = line.get("a") if isinstance(line, dict) else None
+        if not isinstance(action, dict) or not isinstance(action.get("m"), str):
+            raise InputError(
+                f'{where}: an action {{"i": step, "a": {{"m": method, "p": params}}, "s": state}} must stand here'
+            )
+        if not isinstance(line.get("i", number), int):
+            raise InputError(f"{where}: the step i must be a number, not {line['i']!r}")
+        if (number == 0) != (action["m"] == "start"):
+            raise InputError(f"{where}: the first action, and no other, must be start")
+        try:
+            plan.append(ops_of(action))
+            _check_state(line.get("s"))
+        except ValueError as error:
+            raise InputError(f"{where}: {error}") from error
+    if not lines:
+        raise InputError("there is no line after the header; the first action must be start")
+    return Trace(path, header, lines, plan[1:])
 
 
 def setup(header: dict[str, Any]) -> tuple[int, int, int]:
-    """Ids of deck, stake and challenge.
+    """Ids of deck, stake and challenge of a header.
 
     Raises:
-      UnknownNameError: for a name that the tables do not have.
+      InputError, UnknownNameError: for a header that names no run.
     """
+    missing = [name for name in ("deck", "stake", "seed") if name not in header]
+    if missing:
+        raise InputError(f"the header lacks {', '.join(missing)}")
+    for name in ("deck", "stake", "seed", "challenge"):
+        if not isinstance(header.get(name) or "", str):
+            raise InputError(f"the header's {name} must be a text, not {header[name]!r}")
+    try:
+        jaxtro.encode_seed(header["seed"])
+    except ValueError as error:
+        raise InputError(str(error)) from error
     challenge = header.get("challenge")
     deck = DECKS.find("b_challenge" if challenge else header["deck"])
     return deck, STAKES.find(header["stake"]), CHALLENGES.find(challenge) if challenge else 0
 
 
-def boss_order(keys: list[str] | tuple[str, ...]) -> np.ndarray:
-    """The bosses named first, then all others in key order."""
-    first = [BLINDS.find(key) for key in keys]
-    return np.array(first + [boss for boss in BOSS_POOL.tolist() if boss not in first], np.int8)
+def _part(state: dict[str, Any], name: str) -> dict[str, Any]:
+    """A part of a state that must be an object, empty where it is unknown."""
+    part = state.get(name)
+    if part is not None and not isinstance(part, dict):
+        raise InputError(f"the state's {name} must be an object, not {part!r}")
+    return part or {}
 
 
-def hand_order(names: list[str]) -> np.ndarray:
-    """The poker hands named first, then all others as the game walks them."""
-    first = [HANDS.find(name) for name in names]
-    return np.array(first + [hand for hand in HAND_WALK.tolist() if hand not in first], np.int8)
+def _check_state(state: Any) -> None:
+    """Refuses a state that a replay cannot look at; the comparison looks at the rest."""
+    if state is None:
+        return
+    if not isinstance(state, dict):
+        raise InputError(f"the state must be an object or null, not {state!r}")
+    for blind in (_part(_part(state, "blinds"), "Boss"), _part(state, "blind")):
+        if blind.get("key") is not None and blind["key"] not in BLINDS.keys[1:]:
+            raise InputError(f"unknown blind {blind['key']!r}")
+    for name, number in _part(state, "rng").items():
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise InputError(f"the number of stream {name} must be a number, not {number!r}")
 
 
-def settings_of(header: dict[str, Any]) -> Settings:
-    """The settings that a header tells.
-
-    `profile`: a text that says "default unlocks" (except items it names), or a list of locked items.
-    """
-    settings = Settings()
-    profile = header.get("profile")
-    if isinstance(profile, list):
-        settings.locked = tuple(profile)
-    elif isinstance(profile, str) and "default unlocks" in profile:
-        settings.locked = default_locks()
-        if "except Acrobat" in profile:
-            settings.locked = tuple(key for key in settings.locked if key != "j_acrobat")
-        if "Polychrome undiscovered" in profile:
-            editions = set(EDITIONS.keys[1:]) - {"e_polychrome"}
-            settings.locked = tuple(key for key in settings.locked if key not in editions)
-    settings.sort_by_age = "reference engine" in str(header.get("game_version", ""))
-    if _SMODS_1827B in str(header.get("game_version", "")):
-        settings.boss_from_trace = True
-    if header.get("boss_order"):
-        settings.boss_order = boss_order(header["boss_order"])
-    if header.get("todo_order"):
-        settings.to_do_order = hand_order(header["todo_order"])
-    return settings
+# --- actions -----------------------------------------------------------------------------------------------
 
 
-def _moves(kind: Kind, order: list[int]) -> list[Op]:
+def _place(value: Any, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST_PLACES:
+        raise InputError(f"{what} {value!r}: give a place, counted from 0")
+    return value
+
+
+def _need(params: dict[str, Any], name: str, method: str) -> Any:
+    if params.get(name) is None:
+        raise InputError(f"{method}: give {name}")
+    return params[name]
+
+
+def _one_of(params: dict[str, Any], kinds: dict[str, Kind], method: str) -> list[Op]:
+    """The op of an action on one thing, told by the parameter that is not null."""
+    given = [name for name in kinds if params.get(name) is not None]
+    if len(given) != 1:
+        raise InputError(f"{method}: give one of {', '.join(kinds)}")
+    return [Op(int(kinds[given[0]]), slot=_place(params[given[0]], f"{method} {given[0]}"))]
+
+
+def _moves(area: str, order: Any) -> list[Op]:
     """Single moves that give new[k] = old[order[k]]."""
+    if not isinstance(order, list):
+        raise InputError(f"rearrange {area}: give a list of all places, not {order!r}")
+    order = [_place(value, f"rearrange {area}") for value in order]
     if sorted(order) != list(range(len(order))):
-        raise TraceError(f"rearrange: {order} is no permutation")
-    now, moves = list(range(len(order))), []
+        raise InputError(f"rearrange {area}: {order} is no permutation")
+    now, moves = list(range(len(order))), [Op(area=area, size=len(order))]
     for place, wanted in enumerate(order):
         source = now.index(wanted)
         if source != place:
-            moves.append(Op(int(kind), slot=source, to=place))
+            moves.append(Op(int(_AREAS[area]), slot=source, to=place))
             now.insert(place, now.pop(source))
     return moves
 
 
-def _cards(values: Any) -> tuple[int, ...]:
-    cards = tuple(int(value) for value in values or ())
-    if any(not 0 <= card < HAND_CAPACITY for card in cards) or len(set(cards)) != len(cards):
-        raise TraceError(f"cards {list(cards)}: give different places of the hand")
+def _cards(values: Any, method: str) -> tuple[int, ...]:
+    if not isinstance(values or [], list):
+        raise InputError(f"{method}: cards {values!r}: give a list of places of the hand")
+    cards = tuple(_place(value, f"{method} card") for value in values or ())
+    if any(card >= HAND_CAPACITY for card in cards) or len(set(cards)) != len(cards):
+        raise InputError(f"{method}: cards {list(cards)}: give different places of the hand")
     return cards
 
 
 def _added(params: dict[str, Any]) -> dict[str, int]:
     """Fields of `debug.Added` for an `add`."""
-    key = str(params["key"])
+    key = str(_need(params, "key", "add"))
     added = {"item": 0, "pack": 0, "front": -1, "enhancement": 0, "edition": 0, "seal": 0}
     added |= {name: bool(params.get(name)) for name in ("eternal", "perishable", "rental")}
-    if key in ITEMS.keys:
+    if key in ITEMS.keys[1:]:
         added["item"] = ITEMS.keys.index(key)
-    elif key in PACKS.keys:
+    elif key in PACKS.keys[1:]:
         added["pack"] = PACKS.keys.index(key)
     else:
         text = key.upper().replace("10", "T")
         front = text if text in FRONT_ID else f"{text[-1:]}_{text[:1]}"
         if front not in FRONT_ID:
-            raise TraceError(f"add: unknown key {key!r}")
+            raise InputError(f"add: unknown key {key!r}")
         added["front"] = FRONT_ID[front]
     for name, kind in (("enhancement", ENHANCEMENTS), ("edition", EDITIONS), ("seal", SEALS)):
         if params.get(name):
@@ -202,48 +208,58 @@ def _added(params: dict[str, Any]) -> dict[str, int]:
     return added
 
 
+def _set(params: dict[str, Any]) -> list[Op]:
+    known = {number.name.lower(): int(number) for number in Number}
+    unknown = set(params) - set(known)
+    if unknown or not params:
+        raise InputError(f"set: give some of {', '.join(sorted(known))}, not {sorted(unknown) or 'nothing'}")
+    for name, value in params.items():
+        largest = _LARGEST_CHIPS if name == "chips" else _LARGEST
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= largest:
+            raise InputError(f"set {name}: {value!r} is no number that a run can hold")
+    return [Op(number=known[name], value=float(value)) for name, value in params.items()]
+
+
 def ops_of(action: dict[str, Any]) -> list[Op]:
     """What a line's action is for the environment; usually one op, several for rearrangements.
 
     Raises:
-      TraceError: for an action or parameter that trace_v1 does not have.
+      InputError: for an action or parameter that trace_v1 does not have.
     """
     method, params = action["m"], action.get("p") or {}
+    if not isinstance(params, dict):
+        raise InputError(f"{method}: the parameters must be an object, not {params!r}")
+    if method == "start":
+        return []
     if method in _PLAIN:
         return [Op(int(_PLAIN[method]))]
     if method in ("play", "discard"):
-        return [Op(int(Kind.PLAY if method == "play" else Kind.DISCARD), cards=_cards(params["cards"]))]
+        kind = Kind.PLAY if method == "play" else Kind.DISCARD
+        return [Op(int(kind), cards=_cards(_need(params, "cards", method), method))]
     if method == "sort":
-        if params.get("mode", "rank") not in _SORT_MODES:
-            raise TraceError(f"sort: unknown mode {params['mode']!r}; known: {', '.join(_SORT_MODES)}")
-        return [Op(int(Kind.SORT), slot=_SORT_MODES[params.get("mode", "rank")])]
+        mode = str(params.get("mode", "rank"))
+        if mode not in _SORT_MODES:
+            raise InputError(f"sort: unknown mode {mode!r}; known: {', '.join(_SORT_MODES)}")
+        return [Op(int(Kind.SORT), slot=_SORT_MODES[mode])]
     if method == "rearrange":
-        for name, kind in (
-            ("hand", Kind.MOVE_HAND), ("jokers", Kind.MOVE_JOKER), ("consumables", Kind.MOVE_CONSUMABLE),
-        ):  # fmt: skip
-            if params.get(name) is not None:
-                return _moves(kind, [int(value) for value in params[name]])
-        raise TraceError("rearrange: give hand, jokers or consumables")
+        given = [name for name in _AREAS if params.get(name) is not None]
+        if len(given) != 1:
+            raise InputError(f"rearrange: give one of {', '.join(_AREAS)}")
+        return _moves(given[0], params[given[0]])
     if method == "use":
-        return [Op(int(Kind.USE), slot=int(params["consumable"]), cards=_cards(params.get("cards")))]
+        slot = _place(_need(params, "consumable", method), "use consumable")
+        return [Op(int(Kind.USE), slot=slot, cards=_cards(params.get("cards"), method))]
     if method == "sell":
-        kind = Kind.SELL_JOKER if "joker" in params else Kind.SELL_CONSUMABLE
-        return [Op(int(kind), slot=int(params["joker" if "joker" in params else "consumable"]))]
+        return _one_of(params, _SALES, method)
     if method == "buy":
-        for name, kind in (("card", Kind.BUY_CARD), ("voucher", Kind.BUY_VOUCHER), ("pack", Kind.BUY_PACK)):
-            if params.get(name) is not None:
-                return [Op(int(kind), slot=int(params[name]))]
-        raise TraceError("buy: give card, voucher or pack")
+        return _one_of(params, _BUYS, method)
     if method == "pack":
         if params.get("skip"):
             return [Op(int(Kind.SKIP_PACK))]
-        return [Op(int(Kind.PICK), slot=int(params["card"]), cards=_cards(params.get("targets")))]
+        slot = _place(_need(params, "card", "pack (without skip)"), "pack card")
+        return [Op(int(Kind.PICK), slot=slot, cards=_cards(params.get("targets"), method))]
     if method == "set":
-        known = {number.name.lower(): int(number) for number in Number}
-        unknown = set(params) - set(known)
-        if unknown:
-            raise TraceError(f"set: unknown {sorted(unknown)}; known: {sorted(known)}")
-        return [Op(number=known[name], value=float(value)) for name, value in params.items()]
+        return _set(params)
     if method == "add":
         return [Op(add=_added(params))]
-    raise TraceError(f"unknown action {method!r}")
+    raise InputError(f"unknown action {method!r}")

@@ -29,7 +29,7 @@ class NetworkConfig:
 
     Attributes:
       entity: width of an entity. hidden: width of the trunk. layers: of the trunk.
-      attention: layers of self-attention among the cards of the hand and among the jokers, 0 = none. heads: of it.
+      attention: layers of self-attention among all entities, 0 = none. heads: of it.
       bins: of the value's distribution. value_range: symlog of the largest return that it tells apart.
       dtype: "float32" or "bfloat16", what is computed in; parameters are float32.
     """
@@ -105,6 +105,21 @@ AREA_OF = {
 }  # fmt: skip
 _AREA_START = np.array([AREA_OF.get(kind, 0) for kind in Kind], np.int32)
 NUM_ENTITIES = _SORT_START + _SORTS
+_TABLE_OF = np.repeat(np.arange(len(_SIZES)), list(_SIZES.values()))
+_MEMBER = (_TABLE_OF[None] == np.arange(len(_SIZES))[:, None]).astype(np.float32)
+
+
+def _things() -> np.ndarray:
+    """Descriptors of all items, then of all packs, side by side."""
+    items, packs = item_descriptors(), pack_descriptors()
+    table = np.zeros((len(items) + len(packs), items.shape[1] + packs.shape[1]), np.float32)
+    table[: len(items), : items.shape[1]] = items
+    table[len(items) :, items.shape[1] :] = packs
+    return table
+
+
+_THINGS = _things()
+_FIRST_PACK = item_descriptors().shape[0]
 
 
 def places_of(kind: Array) -> Array:
@@ -124,45 +139,37 @@ class PolicyValue(nn.Module):
         """Makes the layers (called by Flax)."""
         config, width = self.config, self.config.entity
         self.dtype = _DTYPES[config.dtype]
-        embed = lambda count: nn.Embed(count, width, embedding_init=nn.initializers.normal(0.3))  # noqa: E731
+        embed = lambda count, size=width: nn.Embed(  # noqa: E731
+            count, size, embedding_init=nn.initializers.normal(0.3), dtype=self.dtype
+        )
         dense = lambda size, **options: nn.Dense(  # noqa: E731
-            size, dtype=self.dtype, kernel_init=nn.initializers.orthogonal(np.sqrt(2)), **options
+            size, dtype=self.dtype, kernel_init=nn.initializers.he_normal(), **options
         )
+        # The last layers start small: at first everything legal is about equally likely.
         final = lambda size, scale: nn.Dense(  # noqa: E731
-            size, dtype=jnp.float32, kernel_init=nn.initializers.orthogonal(scale)
+            size, dtype=jnp.float32, kernel_init=nn.initializers.variance_scaling(scale, "fan_in", "normal")
         )
-        self.items, self.item_effects = embed(item_descriptors().shape[0]), dense(width, use_bias=False)
-        self.packs_of, self.pack_effects = embed(pack_descriptors().shape[0]), dense(width, use_bias=False)
+        self.things, self.effects = embed(_THINGS.shape[0]), dense(width, use_bias=False)
         self.ranks, self.suits = embed(_RANKS), embed(_SUITS)
         self.enhancements, self.editions = embed(len(ENHANCEMENTS)), embed(len(EDITIONS))
-        self.seals, self.sorts = (
-            embed(len(SEALS)),
-            self.param("sorts", nn.initializers.normal(0.3), (_SORTS, width)),
-        )
-        self.numbers = {name: dense(width) for name in TABLES}
-        self.mixing = {name: dense(width) for name in TABLES}
-        self.attend = [
-            {
-                name: nn.MultiHeadDotProductAttention(config.heads, dtype=self.dtype)
-                for name in ("hand", "jokers")
-            }
-            for _ in range(config.attention)
+        self.seals, self.sorts = embed(len(SEALS)), embed(_SORTS)
+        self.tables = embed(len(TABLES))
+        self.of_hand, self.of_jokers, self.of_items = dense(width), dense(width), dense(width)
+        self.mixing = dense(width)
+        self.attention = [
+            nn.MultiHeadDotProductAttention(config.heads, dtype=self.dtype) for _ in range(config.attention)
         ]
-        self.norms = [
-            {name: nn.LayerNorm(dtype=self.dtype) for name in ("hand", "jokers")}
-            for _ in range(config.attention)
-        ]
+        self.norms = [nn.LayerNorm(dtype=self.dtype) for _ in range(config.attention)]
         self.phases, self.blinds = embed(_PHASES), embed(len(BLINDS))
         self.bosses, self.decks = embed(len(BLINDS)), embed(len(DECKS))
         self.stakes, self.challenges = embed(len(STAKES)), embed(len(CHALLENGES))
         self.inner = dense(config.hidden)
         self.trunk = [dense(config.hidden) for _ in range(config.layers - 1)]
-        self.kind_head, self.value_head = final(NUM_KINDS, 0.01), final(config.bins, 0.01)
-        self.kinds = nn.Embed(NUM_KINDS, config.hidden, embedding_init=nn.initializers.normal(0.3))
-        self.slot_query, self.to_query = final(width, 0.1), final(width, 0.1)
+        self.kind_head, self.value_head = final(NUM_KINDS, 1e-4), final(config.bins, 1e-4)
+        self.kinds, self.card_steps = embed(NUM_KINDS, config.hidden), embed(MOST_CARDS, config.hidden)
+        self.slot_query, self.to_query = final(width, 1e-2), final(width, 1e-2)
         self.slot_mix, self.card_mix = dense(config.hidden), dense(config.hidden)
-        self.chosen_mix, self.card_head = dense(config.hidden), final(width + 1, 0.1)
-        self.card_steps = nn.Embed(MOST_CARDS, config.hidden, embedding_init=nn.initializers.normal(0.3))
+        self.chosen_mix, self.card_head = dense(config.hidden), final(width + 1, 1e-2)
 
     def __call__(self, features: Features) -> Encoded:
         """Touches every parameter; for `init`."""
@@ -175,53 +182,59 @@ class PolicyValue(nn.Module):
         )
         return encoded
 
-    def _entities(self, name: str, part: Entities, table: Array) -> Array:
-        embedded = table[part.id.astype(jnp.int32)]
-        if name not in ("jokers", "vouchers", "packs"):
-            for embed, index in (
-                (self.ranks, part.rank), (self.suits, part.suit), (self.enhancements, part.enhancement),
-                (self.seals, part.seal),
-            ):  # fmt: skip
-                embedded = embedded + embed.embedding.astype(self.dtype)[index.astype(jnp.int32)]
-        embedded = embedded + self.editions.embedding.astype(self.dtype)[part.edition.astype(jnp.int32)]
-        numbers = jnp.concatenate([part.numbers.astype(self.dtype), part.flags.astype(self.dtype)], axis=-1)
-        mixed = nn.relu(embedded + self.numbers[name](numbers))
-        out = nn.relu(self.mixing[name](mixed)) + mixed
-        for attend, norms in zip(self.attend, self.norms, strict=True):
-            if name in attend:
-                mask = part.mask[None, None, :] | jnp.eye(part.mask.shape[0], dtype=bool)[None]
-                out = norms[name](out + attend[name](out, mask=mask))
-        return jnp.where(part.mask[:, None], out, 0)
+    def _entities(self, features: Features) -> tuple[Array, Array]:
+        """All entities [87, entity], zero where there is nothing, and their mask."""
+        parts = [getattr(features, name) for name in TABLES]
+        row = lambda name: jnp.concatenate([getattr(part, name) for part in parts]).astype(jnp.int32)  # noqa: E731
+        table = self.things.embedding.astype(self.dtype) + self.effects(jnp.asarray(_THINGS, self.dtype))
+        offsets = [_FIRST_PACK if name == "packs" else 0 for name in TABLES]
+        ids = jnp.concatenate(
+            [part.id.astype(jnp.int32) + offset for part, offset in zip(parts, offsets, strict=True)]
+        )
+        embedded = table[ids] + self.tables(jnp.asarray(_TABLE_OF))
+        for embed, name in (
+            (self.ranks, "rank"), (self.suits, "suit"), (self.enhancements, "enhancement"),
+            (self.editions, "edition"), (self.seals, "seal"),
+        ):  # fmt: skip
+            embedded = embedded + embed(row(name))
+
+        def numbers(group: list[Entities]) -> Array:
+            both = [[part.numbers.astype(self.dtype), part.flags.astype(self.dtype)] for part in group]
+            return jnp.concatenate([jnp.concatenate(pair, axis=-1) for pair in both])
+
+        hand, jokers, items = numbers(parts[:1]), numbers(parts[1:2]), numbers(parts[2:])
+        given = jnp.concatenate([self.of_hand(hand), self.of_jokers(jokers), self.of_items(items)])
+        mask = row("mask") > 0
+        mixed = nn.relu(embedded + given)
+        out = nn.relu(self.mixing(mixed)) + mixed
+        for attend, norm in zip(self.attention, self.norms, strict=True):
+            seen = mask[None, None, :] | jnp.eye(mask.shape[0], dtype=bool)[None]
+            out = norm(out + attend(out, mask=seen))
+        return jnp.where(mask[:, None], out, 0), mask
 
     def encode(self, features: Features) -> Encoded:
         """Logits of the kinds, the value, and what the later choices need."""
-        effects = jnp.asarray(item_descriptors(), self.dtype)
-        items = self.items.embedding.astype(self.dtype) + self.item_effects(effects)
-        pack_effects = jnp.asarray(pack_descriptors(), self.dtype)
-        packs = self.packs_of.embedding.astype(self.dtype) + self.pack_effects(pack_effects)
-        rows, pooled = [], []
-        for name in TABLES:
-            part = getattr(features, name)
-            row = self._entities(name, part, packs if name == "packs" else items)
-            count = jnp.maximum(jnp.sum(part.mask), 1).astype(self.dtype)
-            pooled += [jnp.sum(row, axis=0) / jnp.sqrt(count), jnp.max(row, axis=0)]
-            rows.append(row)
+        entities, mask = self._entities(features)
+        # The sum of each table, over the root of its count: a matrix product, which CPUs do fast.
+        member = jnp.asarray(_MEMBER) * mask
+        share = jax.lax.rsqrt(jnp.maximum(jnp.sum(member, axis=1, keepdims=True), 1.0))
+        pooled = ((member * share).astype(self.dtype) @ entities).reshape(-1)
         scalars = [
-            embed.embedding.astype(self.dtype)[getattr(features, name).astype(jnp.int32)]
+            embed(getattr(features, name).astype(jnp.int32))
             for embed, name in (
                 (self.phases, "phase"), (self.blinds, "blind"), (self.bosses, "boss"), (self.decks, "deck"),
                 (self.stakes, "stake"), (self.challenges, "challenge"),
             )
         ]  # fmt: skip
         flat = [features.globals.astype(self.dtype), features.tags.astype(self.dtype)]
-        trunk = nn.relu(self.inner(jnp.concatenate([*pooled, *scalars, *flat])))
+        trunk = nn.relu(self.inner(jnp.concatenate([pooled, *scalars, *flat])))
         for layer in self.trunk:
             trunk = trunk + nn.relu(layer(trunk))
-        entities = jnp.concatenate([*rows, self.sorts.astype(self.dtype)])
+        entities = jnp.concatenate([entities, self.sorts.embedding.astype(self.dtype)])
         return Encoded(self.kind_head(trunk), self.value_head(trunk), trunk, entities)
 
     def _of_kind(self, encoded: Encoded, kind: Array) -> Array:
-        return encoded.trunk + self.kinds.embedding.astype(self.dtype)[kind]
+        return encoded.trunk + self.kinds(kind)
 
     def slot_logits(self, encoded: Encoded, kind: Array) -> Array:
         """float32[32]: logits of the slots of a kind."""
@@ -246,7 +259,7 @@ class PolicyValue(nn.Module):
         context: of `card_context`. chosen: [entity], sum of the cards so far. step: int32[], how many there are.
         """
         mixed = context + self.chosen_mix(chosen.astype(self.dtype))
-        return self.card_head(nn.relu(mixed + self.card_steps.embedding.astype(self.dtype)[step]))
+        return self.card_head(nn.relu(mixed + self.card_steps(step)))
 
 
 def apply(net: PolicyValue, params: Any, *args: Any, method: str) -> Any:

@@ -19,13 +19,13 @@ from jaxtro.agents.value import mean_value, value_loss
 class PPOConfig:
     """Settings of the learner."""
 
-    rollout_steps: int = 32
+    rollout_steps: int = 16
     """Decisions of each game between two updates."""
     epochs: int = 2
     """Passes over the decisions of a rollout."""
-    minibatch: int = 4096
+    minibatch: int = 2048
     """Decisions of one gradient step, of all devices together."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 7e-4
     """Learning rate at the start."""
     anneal: bool = True
     """The learning rate falls linearly to 0 at the end of training."""

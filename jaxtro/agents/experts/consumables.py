@@ -130,6 +130,8 @@ def worth_of(state: State, card: Array, price: Array, priors: Priors) -> Array:
     dollars = jnp.maximum(state.run.money, 0).astype(jnp.float32)
     sales = jnp.sum(joker_sell_values(state)).astype(jnp.float32)
     few = joker_count(state.jokers) <= 1
+    suits, suit = suit_counts(state), jnp.asarray(SUIT_MADE)[card]
+    base = jnp.where((suit >= 0) & (suits[jnp.clip(suit, 0, 3)] < jnp.max(suits) - 1), 0.0, base)
     special = {
         "c_hermit": jnp.minimum(dollars, _HERMIT_MOST) * price,
         "c_temperance": jnp.minimum(sales, _TEMPERANCE_MOST) * price,

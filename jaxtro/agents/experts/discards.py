@@ -181,20 +181,21 @@ def best_discard(
     return choice.astype(jnp.int32), value[choice] - value[0]
 
 
-def with_filler(cards: Cards, plays: Array, totals: Array, there: Array) -> Array:
-    """Of the plays that score as much as the best one, the one that also gets rid of most worthless cards.
+def with_filler(cards: Cards, plays: Array, totals: Array, at: Array, there: Array) -> Array:
+    """Of the plays that score as much as one of them, the one that also gets rid of most worthless cards.
 
     Args:
-      cards: the visible hand. plays: bool[K, 16], best first. totals: float64[K]. there: bool[16]
+      cards: the visible hand. plays: bool[K, 16], best first. totals: float64[K]. at: int32[], the play.
+      there: bool[16], visible cards.
 
     Returns:
       bool[16].
     """
-    best = plays[0]
+    best = plays[at]
     sets = keeps(cards, best)
     # Cards of the longest suit or rank group are still worth something.
     useful = jnp.sum(jnp.where(jnp.sum(sets, axis=1, keepdims=True) >= 3, sets, False), axis=0)
     loss = 0.3 + 0.02 * card_worth(cards) + 0.25 * useful
     gain = jnp.sum(jnp.where(plays & ~best[None] & there[None], 1.0 - loss[None], 0.0), axis=1)
-    same = totals >= jnp.maximum(totals[0], 0.0)
+    same = totals == jnp.maximum(totals[at], 0.0)
     return plays[jnp.argmax(jnp.where(same, gain, -jnp.inf))]

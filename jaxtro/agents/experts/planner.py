@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxtro.agents.experts import shopping
@@ -25,7 +26,16 @@ from jaxtro.env.observation import Observation
 from jaxtro.env.owned import joker_sell_values
 from jaxtro.env.phases import boss_effects
 from jaxtro.env.state import Phase, State
+from jaxtro.tables import BLINDS, HANDS
 
+_CHUNK = 32  # games of a turn; each scores hundreds of hands
+_MOUTH = BLINDS.keys.index("bl_mouth")
+# How surely a poker hand comes again in a round, by hand.
+_CHANCE = {
+    "High Card": 1.0, "Pair": 0.9, "Two Pair": 0.7, "Three of a Kind": 0.4, "Straight": 0.45, "Flush": 0.5,
+    "Full House": 0.3,
+}  # fmt: skip
+_COMES_AGAIN = np.array([_CHANCE.get(name, 0.1) for name in HANDS.keys])
 _TOP = 224  # plays that are looked at for one that also gets rid of worthless cards
 
 
@@ -50,18 +60,22 @@ def _play(plan: Plan, state: State, legal: Legal) -> Plan:
     seen = look(state)
     found = ranking(seen, _TOP)
     there = seen.scoring.hand.rank > 0
-    chosen = with_filler(seen.scoring.hand, found.cards, found.total, there)
-    total = jnp.maximum(found.total[0], 0.0)
-    wins = total >= state.round.target - state.round.chips
-    chosen = jnp.where(wins, found.cards[0], chosen)
-    playable = found.total[0] > 0
+    wins = found.total[0] >= state.round.target - state.round.chips
+    # The Mouth: the first poker hand of the round is the only one, so it should be one that comes again.
+    first = (boss_effects.boss_acts(state) == _MOUTH) & (state.round.mouth_hand < 0) & ~wins
+    again = jnp.where(first, jnp.asarray(_COMES_AGAIN)[found.hand], 1.0) * found.total
+    at = jnp.argmax(jnp.where(found.total >= 0, again, -1.0))
+    total = jnp.maximum(found.total[at], 0.0)
+    chosen = with_filler(seen.scoring.hand, found.cards, found.total, at, there)
+    chosen = jnp.where(wins, found.cards[at], chosen)
+    playable = total > 0
     play = simple_action(Kind.PLAY, 0, to_hand(chosen, seen.place))
     hidden = seen.down & (jnp.cumsum(seen.down) <= 5)
     # Nothing scores: face-down cards are as good as any.
     blind_play = choose(jnp.any(hidden), simple_action(Kind.PLAY, 0, hidden), plan.action)
     return Plan(
         action=choose(playable, play, blind_play),
-        best=found.cards[0],
+        best=found.cards[at],
         total=total,
         samples=legal.kind[Kind.DISCARD] & ~wins,
     )
@@ -73,9 +87,12 @@ def _compare(plan: Plan, state: State, legal: Legal, key: Array, priors: Priors)
     in_round, ordering = state.phase == Phase.SELECTING_HAND, state.phase == Phase.BLIND_SELECT
     hands, gone, there = round_variants(state, seen, plan.best, key)
     what = shopping.offered(state)
-    bought, ordered = shopping.shop_variants(seen, what, priors), shopping.move_variants(seen, priors)
+    bought, ordered = (
+        shopping.shop_variants(seen, what, shopping.rounds_left(state), priors),
+        shopping.move_variants(seen, priors),
+    )
     jokers, level = jax.tree.map(lambda a, b: jnp.where(ordering, a, b), ordered, bought)
-    shopped = shopping.strength_variants(state, jokers, level)
+    shopped = shopping.strength_variants(state, jokers, level, priors)
     variants: Variants = jax.tree.map(lambda a, b: jnp.where(in_round, a, b), hands, shopped)
     scoring = jax.tree.map(
         lambda a, b: jnp.where(in_round, a, b), seen.scoring, shopping.between_rounds(seen.scoring, state)
@@ -134,6 +151,6 @@ class PlannerAgent:
         shops = ((phase == Phase.SHOP) | (phase == Phase.PACK)) & buys
         orders = (phase == Phase.BLIND_SELECT) & shopping.order_matters(state, params)
         plan = Plan(action, jnp.zeros(SEEN, bool), jnp.float64(0), live & ~done & (shops | orders))
-        plan = only_where(playing, _play, plan, state, legal)
-        plan = only_where(plan.samples, _compare, plan, state, legal, key, params)
+        plan = only_where(playing, _play, plan, state, legal, chunk=_CHUNK)
+        plan = only_where(plan.samples, _compare, plan, state, legal, key, params, chunk=_CHUNK)
         return checked(state, legal, key, plan.action)

@@ -42,7 +42,6 @@ from jaxtro.tables.pools import FRONT_SUIT
 
 OFFERS, REMOVALS = PACK_CARDS, VARIANTS - 1 - PACK_CARDS
 MOVES = (VARIANTS - 2) // 2
-_CHOICE = 4  # cards that a sampled hand has more than the hand size: what discards bring
 _POLYCHROME = EDITIONS.keys.index("e_polychrome")
 _HAND_OF = np.full(1 + int(amounts.PLANETS.max()), -1, np.int32)
 _HAND_OF[amounts.PLANETS] = np.arange(len(HANDS))
@@ -87,10 +86,16 @@ def offered(state: State) -> Offered:
 # --- variants -----------------------------------------------------------------------------------------------
 
 
-def _ahead(jokers: Jokers, priors: Priors) -> Jokers:
-    """The jokers as they will be in a while, and stand-ins for those that live from chance."""
+def rounds_left(state: State) -> Array:
+    """Blinds after the next one, up to the win. -> float32[]"""
+    rounds = (_LAST_ANTE - state.run.ante) * _BLINDS_AN_ANTE + BOSS - state.blinds.on_deck.astype(jnp.int32)
+    return jnp.maximum(rounds, 0).astype(jnp.float32)
+
+
+def _ahead(jokers: Jokers, horizon: Array, priors: Priors) -> Jokers:
+    """The jokers as they will be in some rounds, and stand-ins for those that live from chance."""
     ids = jokers.id.astype(jnp.int32)
-    stored = jokers.stored + jnp.asarray(priors.growth)[ids] * priors.number["horizon"].astype(jnp.float64)
+    stored = jokers.stored + jnp.asarray(priors.growth)[ids] * horizon.astype(jnp.float64)
     stored = jnp.where(jnp.asarray(priors.growth)[ids] == 0, jokers.stored, stored)
     stored = jnp.maximum(stored, jnp.minimum(jokers.stored, jnp.asarray(priors.least)[ids]))
     stands = jnp.asarray(priors.stands_stored)[ids]
@@ -146,8 +151,16 @@ def _with(jokers: Jokers, offers: Offers, number: Array, price: Array) -> Jokers
     return joined
 
 
-def shop_variants(seen: Seen, what: Offered, priors: Priors) -> tuple[Jokers, Array]:
-    """As it is, with each offer, without each of the first jokers. -> `Jokers`[12, 8], levels int32[12, 12]"""
+def shop_variants(seen: Seen, what: Offered, left: Array, priors: Priors) -> tuple[Jokers, Array]:
+    """As it is, with each offer, without each of the first jokers.
+
+    Args:
+      left: float32[], `rounds_left`.
+
+    Returns:
+      `Jokers`[12, 8], levels int32[12, 12].
+    """
+    horizon = jnp.minimum(priors.number["horizon"], left)
     now = eight_jokers(seen.scoring.jokers)
     level = seen.scoring.poker_hands.level
     sets, levels = [now], [level]
@@ -161,7 +174,7 @@ def shop_variants(seen: Seen, what: Offered, priors: Priors) -> tuple[Jokers, Ar
         sets.append(_without(now, jnp.int32(place)))
         levels.append(level)
     jokers: Jokers = jax.tree.map(lambda *values: jnp.stack(values), *sets)
-    jokers = jax.vmap(lambda one: _sorted(_ahead(one, priors), priors))(jokers)
+    jokers = jax.vmap(lambda one: _sorted(_ahead(one, horizon, priors), priors))(jokers)
     return jokers, jnp.stack(levels).astype(level.dtype)
 
 
@@ -174,7 +187,7 @@ def move_of(number: Array, count: Array) -> tuple[Array, Array]:
 
 def move_variants(seen: Seen, priors: Priors) -> tuple[Jokers, Array]:
     """As it is, and with one of the first five jokers at the right or the left end. -> as `shop_variants`"""
-    now = _ahead(eight_jokers(seen.scoring.jokers), priors)
+    now = _ahead(eight_jokers(seen.scoring.jokers), jnp.float32(0), priors)
     level = seen.scoring.poker_hands.level
     count, places = jnp.minimum(jnp.sum(now.id > 0), JOKERS), jnp.arange(JOKERS)
 
@@ -187,7 +200,7 @@ def move_variants(seen: Seen, priors: Priors) -> tuple[Jokers, Array]:
     return jax.vmap(variant)(jnp.arange(VARIANTS)), jnp.broadcast_to(level, (VARIANTS, *level.shape))
 
 
-def strength_variants(state: State, jokers: Jokers, level: Array) -> Variants:
+def strength_variants(state: State, jokers: Jokers, level: Array, priors: Priors) -> Variants:
     """Variants of what is owned, each with the same sampled hands of the full deck.
 
     The cards are drawn with a key of the round alone, so all decisions of a shop agree.
@@ -196,7 +209,7 @@ def strength_variants(state: State, jokers: Jokers, level: Array) -> Variants:
     key = jax.random.fold_in(jax.random.PRNGKey(0), state.run.round)
     places = draw(key, deck.rank > 0, SAMPLES, PLACES)
     size = hand_size(state, EVENTS)
-    places = jnp.where(jnp.arange(PLACES) < size + _CHOICE, places, deck.rank.shape[0])
+    places = jnp.where(jnp.arange(PLACES) < size + priors.number["choice"], places, deck.rank.shape[0])
     cards = Cards(*(row(getattr(deck, name), places) for name in Cards.__dataclass_fields__))
     cards = replace(cards, debuffed=jnp.zeros_like(cards.debuffed))
     number = jnp.arange(SAMPLES)
@@ -237,18 +250,22 @@ def between_rounds(scoring: ScoringState, state: State) -> ScoringState:
 
 
 def strengths(totals: Array) -> Array:
-    """Mean log of the best plays. float64[V, S] -> float32[V]"""
-    return jnp.mean(jnp.log(jnp.maximum(totals, 1.0)), axis=1).astype(jnp.float32)
+    """Between the mean log of the best plays and the log of their mean. float64[V, S] -> float32[V]"""
+    totals = jnp.maximum(totals, 1.0)
+    logs, mean = jnp.mean(jnp.log(totals), axis=1), jnp.log(jnp.mean(totals, axis=1))
+    return ((logs + mean) / 2).astype(jnp.float32)
 
 
 def dollar_worth(state: State, strength: Array, priors: Priors) -> Array:
-    """What a dollar is worth now, in logs of the score: little when the run is about to be lost. -> float32[]"""
+    """What a dollar is worth now, in logs of the score: little when the run is about to be lost or won. -> float32[]"""
     number = priors.number
     boss = state.blinds.boss.astype(jnp.int32)
     goal = run_rules.target(state.rules, state.run.ante, boss, state.run.blind_scale)
     margin = strength + jnp.log(number["hands"]) - jnp.log(jnp.maximum(goal, 1.0)).astype(jnp.float32)
+    margin -= jnp.asarray(priors.boss)[boss]
     safe = 2.0 * jax.nn.sigmoid((margin - number["margin_mid"]) / number["margin_scale"])
     rich = number["rich"]
+    safe = safe * jnp.minimum((rounds_left(state) + 0.3) / number["ending"], 1.0)
     return number["price"] * safe * rich / jnp.maximum(state.run.money.astype(jnp.float32), rich)
 
 
@@ -263,8 +280,7 @@ def _cost(state: State, price: Array, worth: Array, priors: Priors) -> Array:
 def _beside(ids: Array, state: State, worth: Array, priors: Priors) -> Array:
     """Worth of jokers beside what is simulated: prior and income. -> float32[N]"""
     number, ids = priors.number, ids.astype(jnp.int32)
-    rounds = (_LAST_ANTE - state.run.ante) * _BLINDS_AN_ANTE + BOSS - state.blinds.on_deck.astype(jnp.int32)
-    rounds = jnp.clip(rounds.astype(jnp.float32), 0.0, number["rounds"])
+    rounds = jnp.minimum(rounds_left(state), number["rounds"])
     return (
         jnp.asarray(priors.joker)[ids] + jnp.asarray(priors.money)[ids] * rounds * worth * number["economy"]
     )

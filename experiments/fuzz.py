@@ -195,8 +195,10 @@ def _expected_money(env: Any, state: State, action: Action, look: Array) -> tupl
     dollars = jnp.int32(0)
     for kind, amount in paid.items():
         dollars = jnp.where(action.kind == kind, amount, dollars)
-    # After the price is paid there is less to double, so direct uses of money cards are left out.
-    direct = (action.kind == Kind.BUY_AND_USE) & ((card == _HERMIT) | (card == _WRAITH))
+    # Once the price is paid there is less to double, and with inflation jokers sell for more: left out.
+    direct = (action.kind == Kind.BUY_AND_USE) & (
+        (card == _HERMIT) | (card == _WRAITH) | (card == _TEMPERANCE)
+    )
     pays = jnp.any(jnp.isin(state.jokers.id, jnp.asarray(_PAYS_FOR_DISCARDS + _COPIES)))
     pays |= boss == HOOK
     tag = state.blinds.tags[jnp.clip(state.blinds.on_deck, 0, 1)]

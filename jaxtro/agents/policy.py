@@ -164,6 +164,53 @@ def taken_of(action: Action, legal: Legal) -> Taken:
     )  # fmt: skip
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Parts:
+    """The choices on the path of an action: kind, slot, end of a move, then the steps of the card set.
+
+    Attributes:
+      log_probs: float32[8, 33], of every choice. chosen: int32[8]. active: bool[8], the choice was made at all.
+    """
+
+    log_probs: Array
+    chosen: Array
+    active: Array
+
+
+def parts_of(net: PolicyValue, params: dict, features: Features, taken: Taken) -> tuple[Parts, Encoded]:
+    """The choices of an action taken before, and what the network made of the observation."""
+    encoded: Encoded = apply(net, params, features, method="encode")
+    wide = lambda value: value.astype(jnp.int32)  # noqa: E731
+    kind, slot, to = wide(taken.kind), wide(taken.slot), wide(taken.to)
+    kinds = masked(encoded.kind, taken.kinds)
+    of_slots = masked(apply(net, params, encoded, kind, method="slot_logits"), taken.slots)
+    ends = masked(apply(net, params, encoded, kind, slot, method="to_logits"), taken.places)
+    keys = encoded.entities[: taken.cards.shape[0]].astype(jnp.float32)
+    context = apply(net, params, encoded, kind, slot, method="card_context")
+    size, low, high = keys.shape[0], wide(taken.low), wide(taken.high)
+    places, order = jnp.arange(size), jnp.cumsum(taken.cards)
+    count = jnp.sum(taken.cards, dtype=jnp.int32)
+
+    def step(number: Array) -> tuple[Array, Array, Array]:
+        before = taken.cards & (order <= number)
+        last = jnp.max(jnp.where(before, places, -1))
+        may, end = card_masks(taken.allowed, taken.forced, low, high, last, number)
+        logits = _next_card(net, params, context, keys, before.astype(jnp.float32), number)
+        upcoming = jnp.argmax(taken.cards & (order == number + 1))
+        chosen = jnp.where(number < count, upcoming, size).astype(jnp.int32)
+        return masked(logits, jnp.append(may, end)), chosen, (number <= count) & (number < high)
+
+    steps, chosen, active = jax.vmap(step)(jnp.arange(MOST_CARDS, dtype=jnp.int32))
+    fill = lambda row: jnp.full(size + 1, _NEVER).at[: row.shape[0]].set(row)  # noqa: E731
+    first = jnp.stack([fill(kinds), fill(of_slots), fill(ends)])
+    return Parts(
+        log_probs=jnp.concatenate([first, steps]).astype(jnp.float32),
+        chosen=jnp.concatenate([jnp.stack([kind, slot, to]), chosen]),
+        active=jnp.concatenate([jnp.ones(3, bool), active]),
+    ), encoded
+
+
 def log_prob(
     net: PolicyValue, params: dict, features: Features, taken: Taken
 ) -> tuple[Array, Array, Encoded]:
@@ -172,30 +219,16 @@ def log_prob(
     Returns:
       log-probability, entropy along the path (its mean over actions is the policy's entropy), encoding.
     """
-    encoded: Encoded = apply(net, params, features, method="encode")
-    wide = lambda value: value.astype(jnp.int32)  # noqa: E731
-    kind, slot, to = wide(taken.kind), wide(taken.slot), wide(taken.to)
-    kinds = masked(encoded.kind, taken.kinds)
-    of_slots = masked(apply(net, params, encoded, kind, method="slot_logits"), taken.slots)
-    ends = masked(apply(net, params, encoded, kind, slot, method="to_logits"), taken.places)
-    total = kinds[kind] + of_slots[slot] + ends[to]
-    entropy = entropy_of(kinds) + entropy_of(of_slots) + entropy_of(ends)
-    keys = encoded.entities[: taken.cards.shape[0]].astype(jnp.float32)
-    context = apply(net, params, encoded, kind, slot, method="card_context")
-    size, low, high = keys.shape[0], wide(taken.low), wide(taken.high)
-    places, order = jnp.arange(size), jnp.cumsum(taken.cards)
-    count = jnp.sum(taken.cards, dtype=jnp.int32)
+    parts, encoded = parts_of(net, params, features, taken)
+    of_chosen = jnp.take_along_axis(parts.log_probs, parts.chosen[:, None], axis=1)[:, 0]
+    entropies = jax.vmap(entropy_of)(parts.log_probs)
+    total = jnp.sum(jnp.where(parts.active, of_chosen, 0.0))
+    return total, jnp.sum(jnp.where(parts.active, entropies, 0.0)), encoded
 
-    def step(number: Array) -> tuple[Array, Array]:
-        before = taken.cards & (order <= number)
-        last = jnp.max(jnp.where(before, places, -1))
-        may, end = card_masks(taken.allowed, taken.forced, low, high, last, number)
-        logits = _next_card(net, params, context, keys, before.astype(jnp.float32), number)
-        steps = masked(logits, jnp.append(may, end))
-        upcoming = jnp.argmax(taken.cards & (order == number + 1))
-        chosen = jnp.where(number < count, upcoming, size)
-        active = (number <= count) & (number < high)
-        return jnp.where(active, steps[chosen], 0.0), jnp.where(active, entropy_of(steps), 0.0)
 
-    logs, entropies = jax.vmap(step)(jnp.arange(MOST_CARDS, dtype=jnp.int32))
-    return total + jnp.sum(logs), entropy + jnp.sum(entropies), encoded
+def worst_rank(net: PolicyValue, params: dict, features: Features, taken: Taken) -> Array:
+    """How many likelier choices there were at the worst point of an action's path; 0 = the greedy action. -> int32[]"""
+    parts, _ = parts_of(net, params, features, taken)
+    of_chosen = jnp.take_along_axis(parts.log_probs, parts.chosen[:, None], axis=1)
+    ranks = jnp.sum(parts.log_probs > of_chosen, axis=1, dtype=jnp.int32)
+    return jnp.max(jnp.where(parts.active, ranks, 0))

@@ -179,3 +179,11 @@ class FlatBalatro:
             truncated,
             replace(info, illegal=illegal),
         )
+
+
+_NUMBER_OF = {(kind, slot, to): number for number, (_, kind, slot, to) in enumerate(_ROWS)}
+
+
+def flat_number(kind: int, slot: int = 0, to: int = 0) -> int:
+    """The number of a factored action apart from its cards; -1 for a move of more than one place."""
+    return _NUMBER_OF.get((kind, slot, to if kind in [int(move) for move in MOVES] else 0), -1)

@@ -176,7 +176,9 @@ def best_discard(
         last, wins + 0.3 * jnp.mean(share, axis=1), jnp.mean(share, axis=1) + number["win_bonus"] * wins
     )
     value = jnp.where(there, value, -1.0)
-    value = value.at[0].add(jnp.where(last, 1e-6, number["discard_gain"] * value[0] + 1e-4))
+    # Hands share the discards: the fewer there are for each, the more one must gain.
+    each = (state.round.hands_left - 1) / jnp.maximum(state.round.discards_left, 1)
+    value = value.at[0].add(number["discard_gain"] * each.astype(jnp.float32) * value[0] + 1e-5)
     choice = jnp.argmax(value)
     return choice.astype(jnp.int32), value[choice] - value[0]
 

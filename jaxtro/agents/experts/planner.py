@@ -20,15 +20,16 @@ from jaxtro.agents.experts.greedy import checked, choose, going_on, ranking, raw
 from jaxtro.agents.experts.priors import Priors, load_priors
 from jaxtro.agents.experts.strength import Variants, best_totals
 from jaxtro.agents.experts.view import SEEN, look, to_hand
-from jaxtro.env.actions import Action, Kind, Legal, finished
+from jaxtro.env.actions import MOST_CARDS, Action, Kind, Legal, finished
 from jaxtro.env.dispatch import only_where
 from jaxtro.env.observation import Observation
 from jaxtro.env.owned import joker_sell_values
 from jaxtro.env.phases import boss_effects
 from jaxtro.env.state import Phase, State
-from jaxtro.tables import BLINDS, HANDS
+from jaxtro.tables import BLINDS, HANDS, item
 
 _CHUNK = 32  # games of a turn; each scores hundreds of hands
+_COUNT_CARDS = np.array([item("j_half"), item("j_square")], np.int16)
 _MOUTH = BLINDS.keys.index("bl_mouth")
 # How surely a poker hand comes again in a round, by hand.
 _CHANCE = {
@@ -69,8 +70,13 @@ def _play(plan: Plan, state: State, legal: Legal) -> Plan:
     chosen = with_filler(seen.scoring.hand, found.cards, found.total, at, there)
     chosen = jnp.where(wins, found.cards[at], chosen)
     playable = total > 0
-    play = simple_action(Kind.PLAY, 0, to_hand(chosen, seen.place))
-    hidden = seen.down & (jnp.cumsum(seen.down) <= 5)
+    cards = to_hand(chosen, seen.place)
+    # Face-down cards are of no use: they leave with the play, unless a joker counts the cards.
+    counts = jnp.any(jnp.isin(state.jokers.id, jnp.asarray(_COUNT_CARDS)))
+    room = jnp.where(wins | counts, 0, MOST_CARDS - jnp.sum(cards))
+    cards |= seen.down & (jnp.cumsum(seen.down) <= room)
+    play = simple_action(Kind.PLAY, 0, cards)
+    hidden = seen.down & (jnp.cumsum(seen.down) <= MOST_CARDS)
     # Nothing scores: face-down cards are as good as any.
     blind_play = choose(jnp.any(hidden), simple_action(Kind.PLAY, 0, hidden), plan.action)
     return Plan(

@@ -1,0 +1,183 @@
+"""Clones an expert: plays games with it on the device, fits a network to what it does, and measures the network's play.
+
+    python experiments/bc.py --expert planner --samples 200000 --out-dir runs/bc
+    python experiments/bc.py --expert planner --dagger-rounds 2 --out-dir runs/dagger
+    python experiments/bc.py --import-records steps.jsonl --out-dir runs/from_file
+    python experiments/ppo.py --init-from runs/bc --out-dir runs/bc_ppo
+
+The output folder gets config.json, metrics.jsonl, a checkpoint (`best`) and evaluation.json with the agreement on
+held-out decisions (top-1: the likeliest action is the expert's; top-3: each part of the expert's action is among the three
+likeliest there) and the play on the evaluation seeds. With --dagger-rounds the student plays, too, and the expert says
+what it would have done.
+"""
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+from evaluate import EXPERTS, lines_of
+from tqdm import tqdm
+
+import jaxtro
+from jaxtro.agents.bc import CloneConfig, Steps, fit, flatten, make_collect, returns_of
+from jaxtro.agents.checkpoint import CheckpointError, save_checkpoint, write_json
+from jaxtro.agents.evaluation import Player
+from jaxtro.agents.metrics_log import MetricsLog
+from jaxtro.agents.network import LARGE, SMALL, NetworkConfig, PolicyValue
+from jaxtro.agents.records import RecordError, read_records, write_records
+from jaxtro.agents.results import summary
+from jaxtro.agents.saved_policy import BEST, SavedPolicy, init_params
+from jaxtro.agents.seed_lists import seed_list
+from jaxtro.compile_cache import enable_compile_cache
+
+LENGTH = 64  # decisions of each game in one call
+GAMMA = 0.997
+
+
+@dataclass(frozen=True)
+class Args:
+    """Command line of the cloning."""
+
+    expert: Literal["random", "greedy", "planner"] = "planner"
+    """Who is cloned."""
+    samples: int = 200_000
+    """Decisions to collect (each DAgger round collects as many)."""
+    num_envs: int = 256
+    """Games at a time."""
+    dagger_rounds: int = 0
+    """Further rounds in which the student plays half of the games and the expert labels all of them."""
+    out_dir: Path = Path("runs/bc")
+    """Folder for everything that is written."""
+    seed: int = 0
+    """Of the games and the network."""
+    deck: str = "b_red"
+    """Deck, by key or name."""
+    stake: str = "stake_white"
+    """Stake, by key or name."""
+    max_steps: int = 1500
+    """Decisions after which a run is cut off."""
+    network: Literal["auto", "small", "large"] = "auto"
+    """Sizes of the network; auto: small on CPUs, large on accelerators."""
+    eval_seeds: int = 256
+    """Seeds of the evaluation list to play at the end."""
+    import_records: Path | None = None
+    """JSON lines to learn from, instead of playing."""
+    export_records: Path | None = None
+    """Also write what was collected as JSON lines."""
+    fit: CloneConfig = field(default_factory=CloneConfig)
+    """The fit."""
+
+
+class Collector:
+    """Games that go on from one collection to the next."""
+
+    def __init__(self, args: Args, net: PolicyValue) -> None:
+        self.args, self.env = args, jaxtro.AutoReset(jaxtro.make())
+        params = jaxtro.make_params(args.deck, args.stake, max_steps=args.max_steps)
+        keys = jax.random.split(jax.random.PRNGKey(args.seed), args.num_envs)
+        self.carry = jax.jit(jax.vmap(self.env.reset, in_axes=(0, None)))(keys, params)
+        student = net if args.dagger_rounds else None
+        self._collect = jax.jit(
+            make_collect(self.env, EXPERTS[args.expert](), LENGTH, student), donate_argnums=0
+        )
+        self.calls = 0
+
+    def collect(self, student: Any, share: float, what: str) -> tuple[Steps, np.ndarray]:
+        """Decisions [M] and the returns behind them. share: of the games that the student plays."""
+        args, parts, returns = self.args, [], []
+        calls = -(-args.samples // (args.num_envs * LENGTH))
+        for _ in tqdm(range(calls), desc=what, unit="call"):
+            key = jax.random.fold_in(jax.random.PRNGKey(args.seed + 1), self.calls)
+            self.calls += 1
+            self.carry, steps = self._collect(self.carry, key, student, jnp.float32(share))
+            returns.append(np.asarray(returns_of(steps, GAMMA)).reshape(-1))
+            parts.append(jax.device_get(flatten(steps)))
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), np.concatenate(returns)
+
+
+def joined(one: Any, other: Any) -> Any:
+    """Two sets of decisions as one."""
+    return jax.tree.map(lambda a, b: np.concatenate([a, b]), one, other)
+
+
+def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
+    """Collects, fits, measures; returns the report."""
+    net, log = PolicyValue(config), MetricsLog(args.out_dir, tensorboard=False)
+    params = init_params(config, jax.random.PRNGKey(args.seed))
+    report: dict[str, Any] = {"expert": args.expert}
+    collector = None
+    if args.import_records is not None:
+        steps = read_records(args.import_records)
+        # One column: the lines are in order, and `done` parts the runs.
+        returns = np.asarray(returns_of(jax.tree.map(lambda values: values[:, None], steps), GAMMA))[:, 0]
+        report["expert"] = str(args.import_records)
+    else:
+        collector = Collector(args, net)
+        start = time.perf_counter()
+        steps, returns = collector.collect(params, 0.0, f"{args.expert} plays")
+        report["collect_seconds"] = time.perf_counter() - start
+    for number in range(args.dagger_rounds + 1):
+        if number and collector is not None:
+            more, later = collector.collect(params, 0.5, f"round {number}: the student plays")
+            steps, returns = joined(steps, more), np.concatenate([returns, later])
+        for params, figures in fit(net, params, steps, returns, args.fit, args.seed + number):  # noqa: B020
+            log.write({"steps": figures["epoch"] + number * args.fit.epochs, "round": number} | figures)
+            print(
+                f"round {number}, epoch {figures['epoch']}: loss {figures['loss']:.3f}, top-1 {figures['top1']:.1%}, "
+                f"top-3 {figures['top3']:.1%} of held-out decisions"
+            )
+        report |= figures
+    log.close()
+    if args.export_records is not None:
+        print(f"{write_records(args.export_records, steps)} records in {args.export_records}")
+    meta = {"config": {"network": config.as_dict()}, "steps": len(returns), "expert": report["expert"]}
+    save_checkpoint(args.out_dir / BEST, 1, {"params": params}, meta)
+    student = SavedPolicy("clone", params, config)
+    player = Player(jaxtro.make(), student, min(256, args.eval_seeds))
+    seeds = seed_list("evaluation", args.eval_seeds)
+    runs = player.play(seeds, jaxtro.make_params(args.deck, args.stake), max_steps=args.max_steps)
+    return report | {"play": summary(runs)}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit status."""
+    args = tyro.cli(Args, description=__doc__, args=argv)
+    enable_compile_cache()
+    try:
+        jaxtro.make_params(args.deck, args.stake)
+        for name in ("samples", "num_envs", "eval_seeds", "max_steps"):
+            if getattr(args, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} must be 1 or more")
+        if args.import_records is not None and args.dagger_rounds:
+            raise ValueError(
+                "--dagger-rounds needs an expert that plays; it does not go with --import-records"
+            )
+        if (args.out_dir / BEST).exists():
+            raise CheckpointError(f"{args.out_dir} holds a run already; give another --out-dir")
+        on_cpu = jax.default_backend() == "cpu"
+        config = {"auto": SMALL if on_cpu else LARGE, "small": SMALL, "large": LARGE}[args.network]
+        args.out_dir.mkdir(parents=True, exist_ok=True)
+        write_json(args.out_dir / "config.json", {"network": config.as_dict(), "options": str(args)})
+        report = clone(args, config)
+        write_json(args.out_dir / "evaluation.json", report)
+    except (CheckpointError, RecordError, ValueError, OSError) as error:
+        print(f"bc: {error}", file=sys.stderr)
+        return 2
+    play = report["play"] | {
+        "agent": "clone", "list": "evaluation", "deck": args.deck, "stake": args.stake, "games_per_second": 0.0,
+        "device": jax.devices()[0].device_kind,
+    }  # fmt: skip
+    print("\n".join(line for line in lines_of(play) if "runs/s" not in line))
+    print(json.dumps(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

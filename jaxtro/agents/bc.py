@@ -1,0 +1,194 @@
+"""Behaviour cloning: what an expert does, collected on the device, and a network fitted to it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from jaxtro.agents import policy
+from jaxtro.agents.agent import Agent
+from jaxtro.agents.features import Features, features_of
+from jaxtro.agents.network import PolicyValue
+from jaxtro.agents.value import value_loss
+from jaxtro.env.flat import FlatBalatro, FlatState
+from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
+from jaxtro.env.state import HAND_CAPACITY
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Steps:
+    """Decisions of an expert; leading axes [T, N] from a rollout, or [M].
+
+    Attributes:
+      features: seen. taken: `policy.Taken`, what the expert does there.
+      seed: uint8[8], of the run. step: int32, decisions before. phase: int8. hand_size: int32.
+      legal: bool[177], flat actions that are legal with no card chosen. reward: float32. terms: `Weights`.
+      done: bool, the run ended with the action that was played.
+    """
+
+    features: Features
+    taken: policy.Taken
+    seed: Array
+    step: Array
+    phase: Array
+    hand_size: Array
+    legal: Array
+    reward: Array
+    terms: Weights
+    done: Array
+
+
+def make_collect(env: Any, expert: Agent, length: int, net: PolicyValue | None = None) -> Callable[..., Any]:
+    """A function that plays on and notes what the expert does at each decision.
+
+    Args:
+      env: `AutoReset`. length: decisions of each game. net: of a student; None = the expert plays all games itself.
+
+    Returns:
+      (carry, key, student_params, share) -> carry, `Steps`[T, N]. carry: (observation, AutoState) of a batch.
+      share: float32[], how many of the games the student plays (DAgger: the expert labels what the student visits).
+    """
+    flat = FlatBalatro(env.env)
+
+    def collect(carry: Any, key: Array, student: Any, share: Array) -> tuple[Any, Steps]:
+        count = carry[1].key.shape[0]
+
+        def one(carry: Any, key: Array) -> tuple[Any, Steps]:
+            observation, auto = carry
+            states = auto.state
+            legal = jax.vmap(env.legal_actions)(auto)
+            seen = jax.vmap(features_of)(observation)
+            of_expert, of_student = (jax.random.split(part, count) for part in jax.random.split(key))
+            action = jax.vmap(expert.act, in_axes=(None, 0, 0, 0, 0))(
+                expert.params, of_expert, states, observation, legal
+            )
+            taken = jax.vmap(policy.taken_of)(action, legal)
+            played = action
+            if net is not None:
+
+                def choose(features: Features, legal: Any, key: Array) -> Any:
+                    return policy.act(net, student, features, legal, key)[0].action()
+
+                own = jax.vmap(choose)(seen, legal, of_student)
+                mine = jnp.arange(count) < share * count
+                played = jax.tree.map(
+                    lambda a, b: jnp.where(mine.reshape(-1, *[1] * (a.ndim - 1)), a, b), own, action
+                )
+            none = jnp.zeros((count, HAND_CAPACITY), bool)
+            numbers = jax.vmap(flat.legal_actions)(FlatState(states, none))
+            observation, after, reward, ended, cut, info = jax.vmap(env.env.step, in_axes=(0, 0, None))(
+                states, played, DEFAULT_WEIGHTS
+            )
+            terms = jax.vmap(env.env.reward_terms)(states, after, info.illegal)
+            observation, auto = jax.vmap(env.restart)(auto, after, observation, ended | cut)
+            step = Steps(
+                features=seen, taken=taken, seed=states.streams.seed, step=states.run.steps, phase=states.phase,
+                hand_size=states.piles.n_hand, legal=numbers, reward=reward, terms=terms, done=ended | cut,
+            )  # fmt: skip
+            return (observation, auto), step
+
+        return jax.lax.scan(one, carry, jax.random.split(key, length))
+
+    return collect
+
+
+def flatten(steps: Steps) -> Steps:
+    """[T, N] as [T * N]."""
+    return jax.tree.map(lambda values: values.reshape(-1, *values.shape[2:]), steps)
+
+
+def returns_of(steps: Steps, gamma: float) -> Array:
+    """Discounted sums of the rewards that follow each decision in what was collected. steps: [T, N] -> float32[T, N]"""
+
+    def back(later: Array, step: tuple[Array, Array]) -> tuple[Array, Array]:
+        reward, done = step
+        now = reward + gamma * later * (1.0 - done.astype(jnp.float32))
+        return now, now
+
+    zero = jnp.zeros(steps.reward.shape[1], jnp.float32)
+    return jax.lax.scan(back, zero, (jnp.asarray(steps.reward), jnp.asarray(steps.done)), reverse=True)[1]
+
+
+@dataclass(frozen=True)
+class CloneConfig:
+    """Settings of the fit."""
+
+    epochs: int = 8
+    """Passes over all decisions."""
+    minibatch: int = 1024
+    """Decisions of one gradient step."""
+    learning_rate: float = 1e-3
+    """At the start; it falls to 0 along a cosine."""
+    weight_decay: float = 1e-4
+    """Of AdamW."""
+    value_loss: float = 0.1
+    """Weight of the value's loss, so that PPO can go on from the network."""
+    held_out: float = 0.05
+    """Share of the decisions that agreement is measured on."""
+
+
+def fit(
+    net: PolicyValue, params: Any, steps: Steps, returns: np.ndarray, config: CloneConfig, seed: int = 0
+) -> Iterator[tuple[Any, dict[str, float]]]:
+    """Fits a network to decisions; yields the parameters and figures after each epoch.
+
+    Args:
+      steps: [M], numpy arrays. returns: float32[M], targets of the value.
+
+    Raises:
+      ValueError: for too few decisions.
+    """
+    total = len(returns)
+    g = np.random.default_rng(seed)
+    order = g.permutation(total)
+    held = max(1, int(total * config.held_out))
+    test, train = order[:held], order[held:]
+    size = min(config.minibatch, len(train))
+    if not len(train):
+        raise ValueError(f"{total} decisions are too few to fit a network")
+    per_epoch = len(train) // size
+    schedule = optax.cosine_decay_schedule(config.learning_rate, max(1, config.epochs * per_epoch))
+    transform = optax.chain(
+        optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=config.weight_decay)
+    )
+    value_range = net.config.value_range
+
+    def loss_of(params: Any, features: Features, taken: policy.Taken, target: Array) -> tuple[Array, Array]:
+        found, _, encoded = jax.vmap(lambda f, t: policy.log_prob(net, params, f, t))(features, taken)
+        imitation = -jnp.mean(found)
+        return imitation + config.value_loss * jnp.mean(
+            value_loss(encoded.value, target, value_range)
+        ), imitation
+
+    @jax.jit
+    def improve(params: Any, state: Any, features: Features, taken: policy.Taken, target: Array) -> Any:
+        (_, imitation), grads = jax.value_and_grad(loss_of, has_aux=True)(params, features, taken, target)
+        updates, state = transform.update(grads, state, params)
+        return optax.apply_updates(params, updates), state, imitation
+
+    @jax.jit
+    def ranks(params: Any, features: Features, taken: policy.Taken) -> Array:
+        return jax.vmap(lambda f, t: policy.worst_rank(net, params, f, t))(features, taken)
+
+    def part(places: np.ndarray) -> tuple[Any, Any]:
+        return jax.tree.map(lambda values: values[places], (steps.features, steps.taken))
+
+    state = transform.init(params)
+    for epoch in range(config.epochs):
+        losses = []
+        for places in g.permutation(train)[: per_epoch * size].reshape(per_epoch, size):
+            params, state, imitation = improve(params, state, *part(places), jnp.asarray(returns[places]))
+            losses.append(imitation)
+        found = np.concatenate(
+            [np.asarray(ranks(params, *part(some))) for some in np.array_split(test, -(-held // size))]
+        )
+        yield params, {
+            "epoch": epoch + 1, "loss": float(np.mean(jax.device_get(losses))), "top1": float((found == 0).mean()),
+            "top3": float((found < 3).mean()), "decisions": total,
+        }  # fmt: skip

@@ -10,7 +10,7 @@ comma := ,
 
 help:
 	@echo "make test   install what the tests need and run them"
-	@echo "make train  train an agent (comes with a later release)"
+	@echo "make train  train an agent with PPO for a million decisions and evaluate it (runs/ppo)"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  benchmarks of whole games, the random generator, the seed search and scoring"
 
@@ -41,8 +41,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python experiments/bench.py scoring
 
 train: $(VENV)/.train
-	@echo "jaxtro is installed in $(VENV). Training comes with a later release; until then try:"
-	@echo "  $(BIN)/python -m jaxtro seed OOOO155"
+	$(BIN)/python experiments/ppo.py --total-steps 1000000 --out-dir runs/ppo $(if $(wildcard runs/ppo/last),--resume)
 
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -6,9 +6,9 @@
     python experiments/ppo.py --init-from runs/bc --out-dir runs/bc_ppo
 
 The output folder gets config.json, metrics.jsonl, a checkpoint (`best`) and evaluation.json with the agreement on
-held-out decisions (top-1: the likeliest action is the expert's; top-3: each part of the expert's action is among the three
-likeliest there) and the play on the evaluation seeds. With --dagger-rounds the student plays, too, and the expert says
-what it would have done.
+held-out decisions (top-1: the likeliest action is the expert's; top-3: each part of the expert's action is among the
+three likeliest there) and the play on the evaluation seeds. With --dagger-rounds the student plays, too, and the
+expert says what it would have done.
 """
 
 import json
@@ -127,12 +127,13 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
         if number and collector is not None:
             more, later = collector.collect(params, 0.5, f"round {number}: the student plays")
             steps, returns = joined(steps, more), np.concatenate([returns, later])
-        for params, figures in fit(net, params, steps, returns, args.fit, args.seed + number):  # noqa: B020
+        for fitted, figures in fit(net, params, steps, returns, args.fit, args.seed + number):  # noqa: B007
             log.write({"steps": figures["epoch"] + number * args.fit.epochs, "round": number} | figures)
             print(
                 f"round {number}, epoch {figures['epoch']}: loss {figures['loss']:.3f}, top-1 {figures['top1']:.1%}, "
                 f"top-3 {figures['top3']:.1%} of held-out decisions"
             )
+        params = fitted
         report |= figures
     log.close()
     if args.export_records is not None:

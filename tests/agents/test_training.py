@@ -1,0 +1,170 @@
+"""Training on the tiny game: it learns, goes on bit for bit after any stop, and runs on several devices."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxtro.agents import checkpoint as ckpt
+from jaxtro.agents.metrics_log import draw_curves, read_lines
+from jaxtro.agents.ppo import PPOConfig, advantages
+from jaxtro.agents.rollout import Trajectory
+from jaxtro.agents.saved_policy import BEST, LAST
+from jaxtro.agents.training import TrainConfig, Trainer, check_resumable, train, write_config
+from tests.agents.mini import mini
+from tests.agents.train_mini import CONFIG, ROOT, UPDATES, make_trainer
+
+PROGRAM = Path(__file__).with_name("train_mini.py")
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    return make_trainer()
+
+
+@pytest.fixture(scope="module")
+def whole(trainer, tmp_path_factory):
+    """A training without a stop: (folder, last state)."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_config(folder, CONFIG)
+    return folder, jax.device_get(train(trainer, folder, say=lambda text: None))
+
+
+def test_it_learns(whole):
+    lines = read_lines(whole[0] / "metrics.jsonl")
+    assert len(lines) == UPDATES
+    assert lines[-1]["reward"] > lines[0]["reward"] + 1.5
+    assert lines[-1]["entropy"] < lines[0]["entropy"]
+    assert lines[-1]["eval_blinds_per_game"] >= lines[0]["blinds_per_game"]
+    assert all(line["kl"] >= -1e-3 for line in lines)
+    assert (whole[0] / "tensorboard").is_dir()
+    assert draw_curves(whole[0], "tiny game").stat().st_size > 1000
+
+
+def test_resume_goes_on_bit_for_bit(trainer, whole, tmp_path):
+    def stop(figures):
+        if figures["update"] == 5:  # the checkpoint before is of update 4
+            raise RuntimeError("stopped")
+
+    write_config(tmp_path, CONFIG)
+    with pytest.raises(RuntimeError, match="stopped"):
+        train(trainer, tmp_path, say=lambda text: None, on_update=stop)
+    assert ckpt.latest_step(tmp_path / LAST) == 4
+    state = train(trainer, tmp_path, resume=True, say=lambda text: None)
+    chex.assert_trees_all_equal(jax.device_get(state), whole[1])
+    steps = [line["steps"] for line in read_lines(tmp_path / "metrics.jsonl")]
+    assert steps == [line["steps"] for line in read_lines(whole[0] / "metrics.jsonl")]
+
+
+def test_ctrl_c_saves(trainer, tmp_path):
+    from jaxtro.agents.training import InterruptedTraining
+
+    def press(figures):
+        if figures["update"] == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(InterruptedTraining, match=r"update [34]"):
+        train(trainer, tmp_path, say=lambda text: None, on_update=press)
+    assert ckpt.latest_step(tmp_path / LAST) in (3, 4)
+
+
+def run_program(folder, **environment):
+    env = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(ROOT / ".cache" / "jax")} | environment
+    return subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(folder)],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_kill_loses_only_what_came_after_the_last_checkpoint(trainer, whole, tmp_path):
+    process = run_program(tmp_path)
+    metrics, deadline = tmp_path / "metrics.jsonl", time.time() + 900
+    while time.time() < deadline and process.poll() is None:
+        if metrics.exists() and len(read_lines(metrics)) >= 5:
+            break
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert ckpt.latest_step(tmp_path / LAST) is not None, process.stderr.read()[-2000:]
+    state = train(trainer, tmp_path, resume=True, say=lambda text: None)
+    chex.assert_trees_all_equal(jax.device_get(state), whole[1])
+
+
+def test_two_devices(tmp_path):
+    process = run_program(tmp_path, XLA_FLAGS="--xla_force_host_platform_device_count=2", JAX_PLATFORMS="cpu")
+    out, errors = process.communicate(timeout=1500)
+    assert process.returncode == 0, errors[-2000:]
+    devices, updates, _ = out.split()
+    assert (devices, updates) == ("2", str(UPDATES))
+    lines = read_lines(tmp_path / "metrics.jsonl")
+    assert lines[-1]["reward"] > lines[0]["reward"] + 1.5
+    assert abs(lines[0]["games"] - 32 * 8 / 3) < 32
+
+
+def test_other_configuration_is_refused(whole):
+    with pytest.raises(ckpt.CheckpointError, match="seed: 0 there, 7 now"):
+        check_resumable(whole[0], replace(CONFIG, seed=7))
+    check_resumable(whole[0], replace(CONFIG, total_steps=10**9))
+    with pytest.raises(ckpt.CheckpointError, match="no checkpoint"):
+        check_resumable(whole[0] / "elsewhere", CONFIG)
+
+
+def test_checkpoint_of_another_shape_is_refused(whole):
+    like = {"params": jax.tree.map(lambda leaf: jnp.zeros((*leaf.shape, 2)), whole[1].params)}
+    with pytest.raises(ckpt.CheckpointError, match="does not fit"):
+        ckpt.load_checkpoint(whole[0] / BEST, like)
+
+
+def test_unwritable_folder(tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    with pytest.raises((OSError, ckpt.CheckpointError)):
+        write_config(blocker / "run", CONFIG)
+    with pytest.raises(ckpt.CheckpointError, match="earlier ones are kept"):
+        ckpt.save_checkpoint(blocker / "run", 1, {"a": jnp.zeros(2)}, {})
+
+
+def test_a_cut_line_of_metrics_is_left_out(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(json.dumps({"steps": 1}) + '\n{"steps": 2, "rew')
+    assert read_lines(path) == [{"steps": 1}]
+
+
+def test_games_must_split_evenly():
+    assert jax.device_count() == 1
+    with pytest.raises(ValueError, match="give 1 or more"):
+        PPOConfig(epochs=0)
+    with pytest.raises(ValueError, match="give 0 to 1"):
+        PPOConfig(gamma=1.5)
+    assert TrainConfig(num_envs=3, total_steps=1).updates == 1
+    assert Trainer(mini(), TrainConfig(num_envs=3)).config.num_envs == 3
+
+
+def test_advantages_are_sums_of_discounted_errors():
+    g = np.random.default_rng(0)
+    reward, value = (g.normal(size=(5, 2)).astype(np.float32) for _ in range(2))
+    done = g.random((5, 2)) < 0.3
+    last = g.normal(size=2).astype(np.float32)
+    step = Trajectory(None, None, None, jnp.asarray(value), jnp.asarray(reward), jnp.asarray(done))
+    found, targets = advantages(step, jnp.asarray(last), 0.9, 0.8)
+    for game in range(2):
+        later, after = 0.0, last[game]
+        for t in reversed(range(5)):
+            going = 1.0 - done[t, game]
+            later = reward[t, game] + 0.9 * after * going - value[t, game] + 0.9 * 0.8 * going * later
+            after = value[t, game]
+            np.testing.assert_allclose(found[t, game], later, rtol=1e-4)
+    np.testing.assert_allclose(targets, found + value, rtol=1e-5)

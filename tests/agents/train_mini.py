@@ -1,0 +1,48 @@
+"""Trains on the tiny game; run as a program by tests that kill it or give it more devices."""
+
+import os
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+ROOT = Path(__file__).parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from jaxtro.agents.network import NetworkConfig  # noqa: E402
+from jaxtro.agents.ppo import PPOConfig  # noqa: E402
+from jaxtro.agents.training import TrainConfig, Trainer, train, write_config  # noqa: E402
+from tests.agents.mini import mini  # noqa: E402
+
+UPDATES = 12
+CONFIG = TrainConfig(
+    num_envs=32, total_steps=32 * 8 * UPDATES, eval_every=6, eval_seeds=16, save_every=2, max_steps=8,
+    network=NetworkConfig(entity=8, hidden=16),
+    ppo=PPOConfig(rollout_steps=8, minibatch=64, epochs=4, learning_rate=5e-3, target_kl=0.0),
+)  # fmt: skip
+
+
+def make_trainer() -> Trainer:
+    """A trainer of the tiny game."""
+    return Trainer(mini(), CONFIG, make_params=lambda max_steps: jnp.int32(0))
+
+
+def main() -> None:
+    """Trains into the folder of the first argument; prints a checksum of the parameters at the end."""
+    jax.config.update("jax_compilation_cache_dir", os.environ["JAX_COMPILATION_CACHE_DIR"])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+    folder = Path(sys.argv[1])
+    write_config(folder, CONFIG)
+    state = train(make_trainer(), folder, say=lambda text: None)
+    leaves = jax.tree.leaves(state.params)
+    for leaf in leaves:  # every device has the same parameters
+        copies = [np.asarray(shard.data) for shard in leaf.addressable_shards]
+        assert all((copy == copies[0]).all() for copy in copies)
+        assert np.isfinite(copies[0]).all()
+    print(len(jax.devices()), int(state.update), sum(float(jnp.sum(jnp.abs(leaf))) for leaf in leaves))
+
+
+if __name__ == "__main__":
+    main()

@@ -37,10 +37,11 @@ class Priors:
         counts; economy: worth of a dollar of income beside a dollar now; hands: hands that beat a blind together;
         reroll_free, reroll_full: worth of a reroll with a free joker slot and without; reroll_keep: dollars that must
         be left after it; swap: gain that is worth a sale; full_packs: share of a Buffoon Pack's worth without a free
-        slot; shop_tarot: share of a tarot's worth in the shop; planet: factor of a planet's gain; negative, rental,
-        perishable: worth of that edition or sticker; sold: share of the sell value that counts; discard_gain: share
-        of a blind that a discard must gain; win_bonus: worth of winning the blind with one hand; move_gain: gain that
-        is worth moving a joker.
+        slot; celestial, telescope: share of the gain of a level that a Celestial Pack is worth, without and with that
+        voucher (and times its `pack`); shop_tarot: share of a tarot's worth in the shop; planet: factor of a
+        planet's gain; negative, rental, perishable: worth of that edition or sticker; sold: share of the sell value
+        that counts; discard_gain: share of a blind that a discard must gain; win_bonus: worth of winning the blind
+        with one hand; move_gain: gain that is worth moving a joker.
     """
 
     joker: Any

@@ -23,6 +23,7 @@ from jaxtro.env.owned import (
     free_joker_slots,
     hand_size,
     hands_per_round,
+    has_voucher,
     is_consumable,
     is_joker,
     joker_count,
@@ -47,6 +48,7 @@ _HAND_OF = np.full(1 + int(amounts.PLANETS.max()), -1, np.int32)
 _HAND_OF[amounts.PLANETS] = np.arange(len(HANDS))
 _BLACK_HOLE = item("c_black_hole")
 _BUFFOON = np.array([False] + [row["kind"] == "Buffoon" for row in PACKS.rows])
+_CELESTIAL = np.array([False] + [row["kind"] == "Celestial" for row in PACKS.rows])
 _COPIER = BOOK.columns["copier"]
 _BLINDS_AN_ANTE, _INTEREST_STEP, _LAST_ANTE = 3, 5, 8
 _NEVER = -1e9
@@ -170,6 +172,9 @@ def shop_variants(seen: Seen, what: Offered, left: Array, priors: Priors) -> tup
         hand = jnp.asarray(_HAND_OF)[jnp.clip(card, 0, len(_HAND_OF) - 1)]
         hand = jnp.where(card < len(_HAND_OF), hand, -1)
         levels.append(level + ((jnp.arange(len(HANDS)) == hand) | (card == _BLACK_HOLE)))
+    # The fifth place of a shop is always free: it tells what a level of the hand played most is worth.
+    favourite = jnp.arange(len(HANDS)) == jnp.argmax(seen.scoring.poker_hands.played)
+    levels[OFFERS] = levels[OFFERS] + (favourite & ~what.there[OFFERS - 1])
     for place in range(REMOVALS):
         sets.append(_without(now, jnp.int32(place)))
         levels.append(level)
@@ -345,6 +350,10 @@ def shop_action(state: State, legal: Legal, totals: Array, what: Offered, priors
     packs = state.shop.packs.astype(jnp.int32)
     pack_worth = jnp.asarray(priors.pack)[packs]
     pack_worth *= jnp.where(jnp.asarray(_BUFFOON)[packs] & ~free, number["full_packs"], 1.0)
+    a_level = jnp.maximum(gain[OFFERS - 1], 0.0) * jnp.where(
+        has_voucher(state, "v_telescope"), number["telescope"], number["celestial"]
+    )
+    pack_worth *= jnp.where(jnp.asarray(_CELESTIAL)[packs], a_level, 1.0)
     pack_worth -= _cost(state, pack_prices(state, EVENTS), worth, priors)
     pack_worth = jnp.where(legal.slot[Kind.BUY_PACK, : packs.shape[0]], pack_worth, _NEVER)
     vouchers = state.shop.vouchers.astype(jnp.int32)

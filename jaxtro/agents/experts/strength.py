@@ -17,7 +17,7 @@ from jaxtro.env.scoring.rolls import NUM_PLAYED
 from jaxtro.env.state import Cards, Jokers, ScoringState
 from jaxtro.tables import BLINDS
 
-VARIANTS, SAMPLES, PLACES, PLAYED, JOKERS = 12, 16, 12, 3, 8
+VARIANTS, SAMPLES, PLACES, PLAYED, JOKERS = 12, 12, 12, 3, 8
 _PSYCHIC = BLINDS.keys.index("bl_psychic")
 
 

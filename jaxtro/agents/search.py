@@ -1,0 +1,99 @@
+"""Search with mctx over the game itself, in determinised runs: the network proposes, the rules decide.
+
+A node offers the few actions that the policy drew there, so that the huge space of card sets needs no list.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxtro.agents import policy
+from jaxtro.agents.determinise import determinise
+from jaxtro.agents.features import features_of
+from jaxtro.agents.network import NetworkConfig, PolicyValue
+from jaxtro.agents.value import mean_value
+from jaxtro.env.actions import Action, Legal
+from jaxtro.env.observation import Observation
+from jaxtro.env.reward import DEFAULT_WEIGHTS
+from jaxtro.env.state import State
+
+
+@dataclass(frozen=True)
+class SearchAgent:
+    """An agent that looks ahead with a network (Gumbel MuZero's search on the true rules).
+
+    Attributes:
+      name, params: as of `Agent`; params of the network. config: of it. env: `Balatro`.
+      simulations: nodes of a search. candidates: actions that a node offers. worlds: determinised runs that are
+        searched; the action with the most visits in all of them is taken. gamma: discount.
+    """
+
+    env: Any
+    params: Any
+    config: NetworkConfig
+    name: str = "search"
+    simulations: int = 16
+    candidates: int = 8
+    worlds: int = 4
+    gamma: float = 0.997
+
+    def _offer(
+        self, params: Any, key: Array, observation: Observation, legal: Legal
+    ) -> tuple[Any, Array, Array]:
+        """Actions of a node [K], their logits, the node's value."""
+        net, features = PolicyValue(self.config), features_of(observation)
+
+        def draw(key: Array) -> tuple[Action, Array, Array]:
+            taken, log_prob, encoded = policy.act(net, params, features, legal, key)
+            return taken.action(), log_prob, encoded.value
+
+        actions, log_probs, values = jax.vmap(draw)(jax.random.split(key, self.candidates))
+        # An action that was drawn twice is offered once.
+        flat = jnp.concatenate(
+            [actions.cards.astype(jnp.int32), jnp.stack([actions.kind, actions.slot, actions.to], axis=1)],
+            axis=1,
+        )
+        same = jnp.all(flat[:, None] == flat[None], axis=2)
+        again = jnp.any(
+            same & (jnp.arange(self.candidates)[:, None] > jnp.arange(self.candidates)[None]), axis=1
+        )
+        return actions, jnp.where(again, -1e9, log_probs), mean_value(values[0], self.config.value_range)
+
+    def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
+        """See `Agent.act`."""
+        import mctx
+
+        env = self.env
+        of_offer, of_worlds, of_search = jax.random.split(key, 3)
+        actions, logits, value = self._offer(params, of_offer, observation, legal)
+        worlds = jax.vmap(determinise, in_axes=(0, None))(jax.random.split(of_worlds, self.worlds), state)
+        spread = lambda tree: jax.tree.map(  # noqa: E731
+            lambda leaf: jnp.broadcast_to(leaf, (self.worlds, *leaf.shape)), tree
+        )
+
+        def expand(params: Any, key: Array, number: Array, node: tuple[State, Action]) -> tuple[Any, Any]:
+            states, offered = node
+            chosen = jax.tree.map(lambda leaf: leaf[jnp.arange(self.worlds), number], offered)
+            seen, after, reward, ended, _, _ = jax.vmap(env.step, in_axes=(0, 0, None))(
+                states, chosen, DEFAULT_WEIGHTS
+            )
+            may = jax.vmap(env.legal_actions)(after)
+            offer = lambda key, seen, may: self._offer(params, key, seen, may)  # noqa: E731
+            offered, logits, value = jax.vmap(offer)(jax.random.split(key, self.worlds), seen, may)
+            discount = jnp.where(ended, 0.0, self.gamma).astype(jnp.float32)
+            return mctx.RecurrentFnOutput(reward, discount, logits, value), (after, offered)
+
+        found = mctx.gumbel_muzero_policy(
+            params,
+            of_search,
+            mctx.RootFnOutput(spread(logits), spread(value), (worlds, spread(actions))),
+            expand,
+            num_simulations=self.simulations,
+            invalid_actions=spread(logits < -1e8),
+            max_num_considered_actions=self.candidates,
+        )
+        best = jnp.argmax(jnp.sum(found.action_weights, axis=0))
+        return jax.tree.map(lambda leaf: leaf[best], actions)

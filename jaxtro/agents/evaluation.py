@@ -50,6 +50,7 @@ class Player:
         key: int = 0,
         max_steps: int = 2000,
         progress: Callable[[int], None] | None = None,
+        agent_params: Any = None,
     ) -> Runs:
         """Plays every seed until its run ends.
 
@@ -57,10 +58,12 @@ class Player:
           seeds: uint8[N, 8]. params: of the game, `make_params(...)`. key: of the agent's own draws.
           max_steps: decisions after which a run is given up; it counts as not won.
           progress: gets the number of runs that are over, now and then.
+          agent_params: instead of the agent's own (a network in training).
 
         Raises:
           RuntimeError: if the agent chose an illegal action.
         """
+        agent_params = self.agent.params if agent_params is None else agent_params
         found: list[Any] = []
         for first in range(0, len(seeds), self.batch):
             some = seeds[first : first + self.batch]
@@ -68,7 +71,7 @@ class Player:
             carry = self._reset(jnp.asarray(padded), params)
             root = jax.random.fold_in(jax.random.PRNGKey(key), first)
             for number in range(-(-max_steps // _STEPS)):
-                carry, illegal = self._advance(self.agent.params, carry, jax.random.fold_in(root, number))
+                carry, illegal = self._advance(agent_params, carry, jax.random.fold_in(root, number))
                 if int(illegal):
                     raise RuntimeError(
                         f"{self.agent.name} chose {int(illegal)} illegal actions; this is a mistake of it"

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, TextIO
 
+import jax
+
 CURVES = (
     "blinds_per_game",
     "mean_ante",
@@ -19,16 +21,23 @@ CURVES = (
 class MetricsLog:
     """Appends one line of figures for each update; a resumed run drops lines behind its checkpoint."""
 
+    _file: TextIO | None
+    _writer: Any
+
     def __init__(self, folder: Path, resume_at: int | None = None, tensorboard: bool = True) -> None:
-        """Opens the files of a folder. resume_at: steps of the checkpoint that training goes on from."""
-        self.path = folder / "metrics.jsonl"
+        """Opens the files of a folder. resume_at: steps of the checkpoint that training goes on from.
+
+        With several hosts only the first one writes.
+        """
+        self.path, self._file, self._writer = folder / "metrics.jsonl", None, None
+        if jax.process_index() != 0:
+            return
         if resume_at is not None and self.path.exists():
             kept = [line for line in read_lines(self.path) if line.get("steps", 0) <= resume_at]
             part = self.path.with_name(self.path.name + ".part")
             part.write_text("".join(json.dumps(line) + "\n" for line in kept))
             part.replace(self.path)
-        self._file: TextIO = self.path.open("a")
-        self._writer: Any = None
+        self._file = self.path.open("a")
         if tensorboard:
             from tensorboardX import SummaryWriter
 
@@ -36,6 +45,8 @@ class MetricsLog:
 
     def write(self, figures: dict[str, Any]) -> None:
         """Writes figures; `steps` is their place on the axis."""
+        if self._file is None:
+            return
         self._file.write(json.dumps(figures) + "\n")
         self._file.flush()
         if self._writer is not None:
@@ -45,7 +56,8 @@ class MetricsLog:
 
     def close(self) -> None:
         """Closes the files."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         if self._writer is not None:
             self._writer.close()
 

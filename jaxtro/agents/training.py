@@ -16,14 +16,17 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from jaxtro.agents.checkpoint import CheckpointError, load_checkpoint, read_meta, save_checkpoint, write_json
+from jaxtro.agents.evaluation import Player
 from jaxtro.agents.metrics_log import MetricsLog
 from jaxtro.agents.network import NetworkConfig, PolicyValue
 from jaxtro.agents.ppo import PPOConfig, make_learn, optimiser
-from jaxtro.agents.results import runs_of, summary
+from jaxtro.agents.results import summary
 from jaxtro.agents.rollout import Games, Tally, make_rollout, start_games
-from jaxtro.agents.saved_policy import BEST, LAST
-from jaxtro.agents.seed_lists import seed_list, seed_texts
+from jaxtro.agents.saved_policy import BEST, LAST, SavedPolicy
+from jaxtro.agents.seed_lists import seed_list
 from jaxtro.env.reward import Weights
+
+EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -118,33 +121,24 @@ class Trainer:
             raise ValueError(f"{config.num_envs} games cannot be split evenly over {len(devices)} devices")
         self.mesh = Mesh(np.array(devices), ("devices",))
         self._make_params = make_params or self._game_params
+        self._player: Player | None = None
         split, whole = P("devices"), P()
         rollout = make_rollout(env, self.net, config.ppo.rollout_steps, config.ppo.gamma)
         learn = make_learn(self.net, config.ppo, "devices")
 
-        def play(params: Any, games: Games, key: Array, restart: Array, greedy: Array) -> tuple:
-            key = jax.random.fold_in(key, jax.lax.axis_index("devices"))
-            games, trajectory, last, tally = rollout(params, games, key, config.weights, restart, greedy)
-            return games, trajectory, last, jax.lax.psum(tally, "devices")
+        def update(
+            params: Any, opt_state: Any, games: Games, key: Array, progress: Array
+        ) -> tuple[Any, Any, Games, dict[str, Array], Tally]:
+            of_play, of_learn = jax.random.split(jax.random.fold_in(key, jax.lax.axis_index("devices")))
+            on = jnp.bool_(True)
+            games, trajectory, last, tally = rollout(params, games, of_play, config.weights, on, ~on)
+            params, opt_state, metrics = learn(params, opt_state, trajectory, last, of_learn, progress)
+            return params, opt_state, games, metrics, jax.lax.psum(tally, "devices")
 
-        def improve(
-            params: Any, opt_state: Any, trajectory: Any, last: Array, key: Array, progress: Array
-        ) -> tuple:
-            key = jax.random.fold_in(key, jax.lax.axis_index("devices"))
-            return learn(params, opt_state, trajectory, last, key, progress)
-
-        time_split = P(None, "devices")
-        self._play = jax.jit(
+        self._update = jax.jit(
             jax.shard_map(
-                play, mesh=self.mesh, in_specs=(whole, split, whole, whole, whole),
-                out_specs=(split, time_split, split, whole), check_vma=False,
-            ),
-            donate_argnums=1,
-        )  # fmt: skip
-        self._improve = jax.jit(
-            jax.shard_map(
-                improve, mesh=self.mesh, in_specs=(whole, whole, time_split, split, whole, whole),
-                out_specs=(whole, whole, whole), check_vma=False,
+                update, mesh=self.mesh, in_specs=(whole, whole, split, whole, whole),
+                out_specs=(whole, whole, split, whole, whole), check_vma=False,
             ),
             donate_argnums=(0, 1, 2),
         )  # fmt: skip
@@ -179,13 +173,10 @@ class Trainer:
         """One rollout and the learning from it; the arguments' buffers are reused."""
         config = self.config
         progress = jnp.float32(int(state.update) / config.updates)
-        key, of_play, of_learn = jax.random.split(state.key, 3)
+        key, now = jax.random.split(state.key)
         games = self._with_curriculum(state.games, float(progress))
-        games, trajectory, last, tally = self._play(
-            state.params, games, of_play, jnp.bool_(True), jnp.bool_(False)
-        )
-        params, opt_state, metrics = self._improve(
-            state.params, state.opt_state, trajectory, last, of_learn, progress
+        params, opt_state, games, metrics, tally = self._update(
+            state.params, state.opt_state, games, now, progress
         )
         return TrainState(params, opt_state, games, key, state.update + 1), metrics, tally
 
@@ -205,52 +196,22 @@ class Trainer:
         return replace(games, auto=replace(games.auto, params=params))
 
     def evaluate(self, params: Any, seeds: int, name: str = "evaluation") -> dict[str, Any]:
-        """Plays fixed seeds with the likeliest actions, in the real game, with the rollout that training uses.
+        """Plays fixed seeds with the likeliest actions, in the real game.
+
+        In batches of its own: the rollout of training would compute a decision for every game of its much larger
+        batch for as long as one run lasts.
 
         Args:
           seeds: how many of the list. name: of the list, see `seed_list`.
         """
-        config, count = self.config, min(seeds, 1000)
-        codes, texts = seed_list(name, count), seed_texts(name, count)
-        batch, found = config.num_envs, []
-        for first in range(0, count, batch):
-            some = codes[first : first + batch]
-            padded = np.concatenate([some, np.repeat(some[:1], batch - len(some), axis=0)])
-            games = self._start_seeds(padded)
-            limit = -(-config.max_steps // config.ppo.rollout_steps)
-            for number in range(limit):
-                key = jax.random.PRNGKey(number)
-                games, _, _, tally = self._play(params, games, key, jnp.bool_(False), jnp.bool_(True))
-                if float(tally.steps) == 0:
-                    break
-            states = jax.device_get(games.auto.state)
-            found.append(jax.tree.map(lambda values: values[: len(some)], states))  # noqa: B023
-        return summary(runs_of(jax.tree.map(lambda *parts: np.concatenate(parts), *found), texts))
-
-    def _start_seeds(self, codes: np.ndarray) -> Games:
-        """Runs of fixed seeds: started as any others, then replaced by those of the seeds."""
-        if not hasattr(self, "_seeded"):
-
-            def start(codes: Array, params: Any) -> Games:
-                from jaxtro.agents.features import features_of
-                from jaxtro.env.wrappers import AutoState
-
-                observation, state = jax.vmap(self.env.env.reset_to_seed, in_axes=(0, None))(codes, params)
-                count = codes.shape[0]
-                keys = jnp.zeros((count, 2), jnp.uint32)
-                many = jax.tree.map(lambda value: jnp.broadcast_to(value, (count, *jnp.shape(value))), params)
-                return Games(AutoState(state, keys, many), jax.vmap(features_of)(observation))
-
-            self._seeded = jax.jit(
-                jax.shard_map(
-                    start,
-                    mesh=self.mesh,
-                    in_specs=(P("devices"), P()),
-                    out_specs=P("devices"),
-                    check_vma=False,
-                )
-            )
-        return self._seeded(jnp.asarray(codes), self._make_params(self.config.max_steps))
+        config = self.config
+        if self._player is None:
+            agent = SavedPolicy("training", None, config.network)
+            self._player = Player(self.env.env, agent, min(EVALUATION_BATCH, max(seeds, 1)))
+        one = jax.device_put(params, jax.local_devices()[0])
+        game = self._make_params(config.max_steps)
+        runs = self._player.play(seed_list(name, seeds), game, max_steps=config.max_steps, agent_params=one)
+        return summary(runs)
 
 
 def figures_of(tally: Tally, metrics: dict[str, Array], weights: Weights) -> dict[str, float]:

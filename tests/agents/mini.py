@@ -15,7 +15,7 @@ from jax import Array
 import jaxtro
 from jaxtro.env.actions import Kind
 from jaxtro.env.env import Info
-from jaxtro.env.reward import Weights
+from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
 from jaxtro.env.state import Phase
 
 CARDS, PLAYS = 8, 3
@@ -119,7 +119,7 @@ class MiniEnv:
         """Whether the run is over."""
         return state.phase == Phase.GAME_OVER
 
-    def step(self, state: MiniState, action: Any, weights: Weights) -> tuple:
+    def step(self, state: MiniState, action: Any, weights: Weights = DEFAULT_WEIGHTS) -> tuple:
         """One play."""
         over = self.finished(state)
         high = state.ranks >= 10

@@ -17,14 +17,17 @@ import importlib.util
 import json
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from bench_run import bench_reference, bench_run
+from bench_run import bench_run
 from bench_scoring import bench_scoring
 
 import jaxtro
@@ -117,6 +120,15 @@ def bench_search(batches: tuple[int, ...]) -> list[dict[str, Any]]:
     return rows
 
 
+def _reference(batches: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Rows of the reference, timed in a process of its own."""
+    program = Path(__file__).with_name("bench_reference.py")
+    command = [sys.executable, str(program), *map(str, batches)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    rows: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return rows
+
+
 def _ratio(rows: list[dict[str, Any]], reference: list[dict[str, Any]]) -> float:
     """Steps/s of the real game in the largest batch, against the reference in the same batch."""
     largest = max(row["batch"] for row in reference)
@@ -158,7 +170,7 @@ def main() -> None:
         parser.error("--reference needs pgx, which is not installed (pip install pgx)")
     rows, ratio = what[args.what](), None
     if args.reference:
-        reference = bench_reference(batches)
+        reference = _reference(batches)
         ratio = _ratio(rows, reference)
         rows += reference
     device = jax.devices()[0]

@@ -146,7 +146,7 @@ def make_learn(
                 batch = jax.tree.map(lambda values: values[places], flat)
                 (_, metrics), grads = jax.value_and_grad(loss_of, has_aux=True)(params, batch)
                 grads, metrics = mean(grads), mean(metrics)
-                metrics["grad_norm"] = optax.global_norm(grads)
+                metrics["grad_norm"] = optax.tree.norm(grads)
                 updates, opt_state = transform.update(grads, opt_state, params)
                 params = optax.apply_updates(params, jax.tree.map(lambda value: -rate * value, updates))
                 stop = (metrics["kl"] > config.target_kl) & (config.target_kl > 0)

@@ -24,6 +24,7 @@ import numpy as np
 from jax import Array
 
 import jaxtro
+from jaxtro.agents.hidden import hidden_changed
 from jaxtro.agents.random_policy import random_action
 from jaxtro.compile_cache import enable_compile_cache
 from jaxtro.env import run_rules
@@ -41,7 +42,7 @@ from jaxtro.env.phases.boss_effects import HOOK, TOOTH, boss_acts
 from jaxtro.env.phases.shop import reroll_price
 from jaxtro.env.scoring import BOOK
 from jaxtro.env.state import HAND_CAPACITY, Phase, State
-from jaxtro.tables import CHALLENGES, DECKS, JOKERS, STAKES, TAGS, item
+from jaxtro.tables import CHALLENGES, DECKS, ITEMS, JOKERS, STAKES, TAGS, item
 
 BROKEN = (
     "cards", "cards lost or made", "money", "illegal action did something", "legal action refused", "nan",
@@ -63,7 +64,10 @@ _PAYS_AT_ONCE = [TAGS.keys.index(key) for key in ("tag_handy", "tag_garbage", "t
 _HERMIT, _TEMPERANCE, _WRAITH, _IMMOLATE = (
     item(key) for key in ("c_hermit", "c_temperance", "c_wraith", "c_immolate")
 )
-_HERMIT_MOST, _TEMPERANCE_MOST, _IMMOLATE_PAYS = 20, 50, 20
+_HERMIT_MOST, _TEMPERANCE_MOST, _IMMOLATE_PAYS = (
+    ITEMS.row(card)["does"][word]
+    for card, word in ((_HERMIT, "double_money"), (_TEMPERANCE, "sell_values"), (_IMMOLATE, "dollars"))
+)
 RAW_SHARE = 0.05
 LOOK_EVERY = 8
 
@@ -232,39 +236,6 @@ def _same(one: Any, other: Any) -> Array:
     return jnp.all(jnp.stack(equal))
 
 
-def _hidden_changed(state: State) -> State:
-    """The state with everything that is hidden replaced: draw order, streams, faces of hidden cards."""
-    piles, deck = state.piles, state.deck
-    places = jnp.arange(piles.draw.shape[0])
-    draw = piles.draw[jnp.where(places < piles.n_draw, piles.n_draw - 1 - places, places)]
-    streams = replace(
-        state.streams, states=1.0 - state.streams.states, seed_hash=1.0 - state.streams.seed_hash
-    )
-    # The first face-down card of the hand trades its face with the draw pile's next card.
-    at = jnp.maximum(piles.hand, 0).astype(jnp.int32)
-    down = (piles.hand >= 0) & deck.face_down[at]
-    first = jnp.argmax(down)
-    hidden = jnp.any(down) & (piles.n_draw > 0)
-    card = jnp.where(hidden, at[first], 0)
-    top = jnp.where(hidden, jnp.maximum(draw[0], 0), 0).astype(jnp.int32)
-    hand = piles.hand.at[jnp.where(hidden, first, HAND_CAPACITY)].set(top.astype(jnp.int8), mode="drop")
-    draw = draw.at[jnp.where(hidden, 0, draw.shape[0])].set(card.astype(jnp.int8), mode="drop")
-    face_down = deck.face_down.at[card].set(jnp.where(hidden, False, deck.face_down[card]))
-    face_down = face_down.at[top].set(jnp.where(hidden, True, face_down[top]))
-    # Amber Acorn's jokers lie in another order.
-    jokers = state.jokers
-    count, at_joker = jnp.sum(jokers.id > 0), jnp.arange(jokers.id.shape[0])
-    turned = jnp.all(jokers.face_down | (jokers.id == 0)) & ~jnp.any(jokers.pinned)
-    order = jnp.where(turned & (at_joker < count), count - 1 - at_joker, at_joker)
-    return replace(
-        state,
-        jokers=jax.tree.map(lambda values: values[order], jokers),
-        streams=streams,
-        piles=replace(piles, draw=draw, hand=hand),
-        deck=replace(deck, face_down=face_down),
-    )
-
-
 def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Array, dict[str, Array]]:
     """One step of one game: a random action, then every invariant. -> game, bool[10] broken, counts
 
@@ -282,7 +253,7 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
     # The end of a round pays and takes; a discard-free check of it is the cash-out itself.
     known &= ~((before.phase != Phase.ROUND_EVAL) & (after.phase == Phase.ROUND_EVAL))
     hidden = jax.lax.cond(
-        look, lambda state: env.env.observe(_hidden_changed(state)), lambda state: observation, after
+        look, lambda state: env.env.observe(hidden_changed(state)), lambda state: observation, after
     )
     forced_hidden = after.round.forced >= 0
     broken = jnp.stack(

@@ -12,44 +12,14 @@ from jaxtro.agents.experts import GreedyAgent, PlannerAgent, RandomAgent
 from jaxtro.agents.experts.discards import keeps
 from jaxtro.agents.experts.priors import load_priors
 from jaxtro.agents.experts.view import known_jokers, look
+from jaxtro.agents.hidden import hidden_changed
 from jaxtro.env.actions import Kind
 from jaxtro.env.scoring.notation import make_scoring_state
-from jaxtro.env.state import HAND_CAPACITY, Phase, State
+from jaxtro.env.state import Phase, State
 from jaxtro.tables import JOKERS, item
 from tests.run_tools import BATCH, ENV, compiled, fight, hand, jokers, put, resets
 
 STEPS = 40
-
-
-def changed(state: State) -> State:
-    """The state with everything that is hidden replaced, as `_hidden_changed` of experiments/fuzz.py does it."""
-    piles, deck = state.piles, state.deck
-    places = jnp.arange(piles.draw.shape[0])
-    draw = piles.draw[jnp.where(places < piles.n_draw, piles.n_draw - 1 - places, places)]
-    streams = replace(
-        state.streams, states=1.0 - state.streams.states, seed_hash=1.0 - state.streams.seed_hash
-    )
-    at = jnp.maximum(piles.hand, 0).astype(jnp.int32)
-    down = (piles.hand >= 0) & deck.face_down[at]
-    first = jnp.argmax(down)
-    hidden = jnp.any(down) & (piles.n_draw > 0)
-    card = jnp.where(hidden, at[first], 0)
-    top = jnp.where(hidden, jnp.maximum(draw[0], 0), 0).astype(jnp.int32)
-    cards = piles.hand.at[jnp.where(hidden, first, HAND_CAPACITY)].set(top.astype(jnp.int8), mode="drop")
-    draw = draw.at[jnp.where(hidden, 0, draw.shape[0])].set(card.astype(jnp.int8), mode="drop")
-    face_down = deck.face_down.at[card].set(jnp.where(hidden, False, deck.face_down[card]))
-    face_down = face_down.at[top].set(jnp.where(hidden, True, face_down[top]))
-    owned = state.jokers
-    count, place = jnp.sum(owned.id > 0), jnp.arange(owned.id.shape[0])
-    turned = jnp.all(owned.face_down | (owned.id == 0)) & ~jnp.any(owned.pinned)
-    order = jnp.where(turned & (place < count), count - 1 - place, place)
-    return replace(
-        state,
-        jokers=jax.tree.map(lambda values: values[order], owned),
-        streams=streams,
-        piles=replace(piles, draw=draw, hand=cards),
-        deck=replace(deck, face_down=face_down),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +35,7 @@ def act() -> Any:
         )
         return jax.vmap(one)(keys, states)
 
-    hide = jax.jit(jax.vmap(changed))
+    hide = jax.jit(jax.vmap(hidden_changed))
     legal = jax.jit(jax.vmap(ENV.is_legal))
     return lambda key, states: (run(key, states), run(key, hide(states)), legal(states, run(key, states)))
 

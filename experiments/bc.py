@@ -138,7 +138,12 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
     log.close()
     if args.export_records is not None:
         print(f"{write_records(args.export_records, steps)} records in {args.export_records}")
-    meta = {"config": {"network": config.as_dict()}, "steps": len(returns), "expert": report["expert"]}
+    meta = {
+        "config": {"network": config.as_dict()},
+        "steps": len(returns),
+        "expert": report["expert"],
+        "greedy": True,
+    }
     save_checkpoint(args.out_dir / BEST, 1, {"params": params}, meta)
     student = SavedPolicy("clone", params, config)
     player = Player(jaxtro.make(), student, min(256, args.eval_seeds))

@@ -55,8 +55,8 @@ class Args:
     """Games at a time."""
     max_steps: int = 2000
     """Decisions after which a run is given up."""
-    sample: bool = False
-    """Draw a network's actions instead of taking the likeliest."""
+    actions: Literal["auto", "likeliest", "drawn"] = "auto"
+    """How a network's actions are chosen; auto: as its training judged it (PPO: drawn, cloning: the likeliest)."""
     key: int = 0
     """Of the agent's own draws."""
     out_dir: Path | None = None
@@ -65,7 +65,7 @@ class Args:
     """Print one JSON object."""
 
 
-def agent_of(name: str, sample: bool) -> Agent:
+def agent_of(name: str, actions: str) -> Agent:
     """An agent by name or folder.
 
     Raises:
@@ -75,12 +75,12 @@ def agent_of(name: str, sample: bool) -> Agent:
         return EXPERTS[name]()
     if not Path(name).is_dir():
         raise CheckpointError(f"{name!r} is no agent ({', '.join(EXPERTS)}) and no folder of a training run")
-    return load_policy(Path(name), greedy=not sample)
+    return load_policy(Path(name), {"auto": None, "likeliest": True, "drawn": False}[actions])
 
 
 def played(args: Args, name: str) -> tuple[Runs, dict[str, Any]]:
     """One agent's runs and the figures of its table."""
-    agent = agent_of(name, args.sample)
+    agent = agent_of(name, args.actions)
     seeds = seed_list(args.list, args.seeds)
     player = Player(jaxtro.make(), agent, min(args.batch, args.seeds))
     with tqdm(total=args.seeds, unit="run", desc=agent.name, disable=args.json) as bar:
@@ -162,7 +162,7 @@ def main(argv: list[str] | None = None) -> int:
         jaxtro.make_params(args.deck, args.stake)
         names = [args.agent] + ([args.versus] if args.versus else [])
         for name in names:
-            agent_of(name, args.sample)
+            agent_of(name, args.actions)
         if args.out_dir is not None:
             args.out_dir.mkdir(parents=True, exist_ok=True)
         both = [played(args, name) for name in names]

@@ -24,7 +24,7 @@ import numpy as np
 from jax import Array
 
 import jaxtro
-from jaxtro.agents.hidden import hidden_changed
+from jaxtro.agents.determinise import determinise
 from jaxtro.agents.random_policy import random_action
 from jaxtro.compile_cache import enable_compile_cache
 from jaxtro.env import run_rules
@@ -253,7 +253,10 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
     # The end of a round pays and takes; a discard-free check of it is the cash-out itself.
     known &= ~((before.phase != Phase.ROUND_EVAL) & (after.phase == Phase.ROUND_EVAL))
     hidden = jax.lax.cond(
-        look, lambda state: env.env.observe(hidden_changed(state)), lambda state: observation, after
+        look,
+        lambda state: env.env.observe(determinise(jax.random.fold_in(raw, 1), state)),
+        lambda state: observation,
+        after,
     )
     forced_hidden = after.round.forced >= 0
     broken = jnp.stack(

@@ -27,12 +27,14 @@ from jaxtro.agents.metrics_log import draw_curves
 from jaxtro.agents.network import LARGE, SMALL
 from jaxtro.agents.ppo import PPOConfig
 from jaxtro.agents.saved_policy import LAST, load_policy
+from jaxtro.agents.seed_lists import COUNT
 from jaxtro.agents.training import (
     Curriculum,
     InterruptedTraining,
     TrainConfig,
     Trainer,
     check_resumable,
+    seed_folders,
     train,
     write_config,
 )
@@ -57,15 +59,17 @@ class Args:
     """Command line of the training."""
 
     num_envs: int | None = None
-    """Games in parallel, of all devices together. Default: 1024 on CPUs, 4096 on accelerators."""
+    """Games in parallel, of all devices together, for each seed. Default: 1024 on CPUs, 4096 on accelerators."""
     total_steps: int = 20_000_000
-    """Decisions of all games together."""
+    """Decisions of all games of a seed together."""
     out_dir: Path = Path("runs/ppo")
     """Folder for everything that is written."""
     resume: bool = False
     """Go on from the last checkpoint of --out-dir."""
     seed: int = 0
     """Of the network, the games and the actions."""
+    num_seeds: int = 1
+    """Trainings side by side in one program, with the seeds from --seed on; each writes to OUT_DIR/seed_N."""
     deck: str = "b_red"
     """Deck, by key or name."""
     stake: str = "stake_white"
@@ -116,6 +120,9 @@ def config_of(args: Args) -> TrainConfig:
         ("num-envs", num_envs),
         ("total-steps", args.total_steps),
         ("max-steps", args.max_steps),
+        ("num-seeds", args.num_seeds),
+        ("eval-seeds", args.eval_seeds),
+        ("final-seeds", args.final_seeds),
     ):
         if value < 1:
             raise ValueError(f"--{name} is {value}: give 1 or more")
@@ -130,10 +137,10 @@ def config_of(args: Args) -> TrainConfig:
     network = replace(network, **given)
     weights = Weights(**{f.name: getattr(args.reward, f.name) for f in fields(RewardWeights)})
     return TrainConfig(
-        num_envs=num_envs, total_steps=args.total_steps, seed=args.seed, deck=args.deck, stake=args.stake,
-        max_steps=args.max_steps, eval_every=args.eval_every, eval_seeds=min(args.eval_seeds, 1000),
-        save_every=max(1, args.save_every), network=network, ppo=args.ppo,
-        curriculum=args.curriculum, weights=weights,
+        num_envs=num_envs, total_steps=args.total_steps, seed=args.seed, num_seeds=args.num_seeds,
+        deck=args.deck, stake=args.stake, max_steps=args.max_steps, eval_every=args.eval_every,
+        eval_seeds=min(args.eval_seeds, COUNT), save_every=max(1, args.save_every), network=network,
+        ppo=args.ppo, curriculum=args.curriculum, weights=weights,
     )  # fmt: skip
 
 
@@ -171,22 +178,22 @@ def _train(args: Args, config: TrainConfig, folder: Path, init_params: Any) -> i
     devices = jax.devices()
     say = print
     say(
-        f"{config.num_envs} games on {len(devices)} x {devices[0].device_kind}, {config.updates} updates of "
-        f"{config.steps_per_update:,} decisions; compiling first"
+        f"{config.num_envs} games of {config.num_seeds} seed(s) on {len(devices)} x {devices[0].device_kind}, "
+        f"{config.updates} updates of {config.steps_per_update:,} decisions each; compiling first"
     )
     start = time.perf_counter()
     trainer = Trainer(jaxtro.AutoReset(jaxtro.make()), config)
     done = read_meta(folder / LAST)[1]["steps"] if args.resume else 0
     bar = tqdm(
-        total=config.updates * config.steps_per_update,
-        initial=done,
+        total=config.updates * config.steps_per_update * config.num_seeds,
+        initial=done * config.num_seeds,
         unit="step",
         unit_scale=True,
         disable=args.quiet,
     )
 
     def on_update(figures: dict[str, Any]) -> None:
-        bar.update(config.steps_per_update)
+        bar.update(config.steps_per_update * config.num_seeds)
         bar.set_postfix_str(
             f"blinds {figures['blinds_per_game']:.2f} ante {figures['mean_ante']:.2f} "
             f"won {figures['win_rate']:.1%} KL {figures['kl']:.4f} entropy {figures['entropy']:.2f}"
@@ -197,11 +204,11 @@ def _train(args: Args, config: TrainConfig, folder: Path, init_params: Any) -> i
     finally:
         bar.close()
     say(f"Trained in {time.perf_counter() - start:,.0f} s. Evaluation on the test seeds:")
-    best = load_policy(folder)
-    report = trainer.evaluate(trainer.put(best.params), args.final_seeds, "test")
-    write_json(folder / "evaluation.json", report)
-    say(json.dumps(report))
-    say(f"Curves: {draw_curves(folder, f'PPO, {config.num_envs} games, seed {config.seed}')}")
+    for one in seed_folders(folder, config):
+        report = trainer.evaluate(trainer.put(load_policy(one).params), min(args.final_seeds, COUNT), "test")
+        write_json(one / "evaluation.json", report)
+        say(json.dumps(report) if config.num_seeds == 1 else f"{one.name}: {json.dumps(report)}")
+        say(f"Curves: {draw_curves(one, f'PPO, {config.num_envs} games, {one}')}")
     return 0
 
 

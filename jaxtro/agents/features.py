@@ -83,7 +83,6 @@ class Features:
     tags: Array
 
 
-TABLES = ("hand", "jokers", "consumables", "shop_cards", "vouchers", "packs", "pack_cards")
 NUM_TAGS = 25
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array
 
 from jaxtro.agents.descriptors import item_descriptors, pack_descriptors
-from jaxtro.agents.features import TABLES, Entities, Features
+from jaxtro.agents.features import Entities, Features
 from jaxtro.env.actions import MOST_CARDS, NUM_KINDS, SLOTS, Kind
 from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, ENHANCEMENTS, SEALS, STAKES
 
@@ -81,20 +81,25 @@ class Encoded:
 
     Attributes:
       kind: float32[21], logits of the kinds. value: float32[bins], logits of the value's distribution.
-      trunk: [hidden]. entities: [91, entity], all entities in the order of `TABLES`, then four ways to sort.
+      trunk: [hidden]. entities: cards of the hand [32, entity], jokers [16, entity], the other items [35, entity]
+        in the order of `_ITEMS`, ways to sort [4, entity]. To join them would cost more than to use them.
     """
 
     kind: Array
     value: Array
     trunk: Array
-    entities: Array
+    entities: tuple[Array, ...]
 
 
-_SIZES = {
-    "hand": 32, "jokers": 16, "consumables": 16, "shop_cards": 4, "vouchers": 6, "packs": 4, "pack_cards": 5,
-}  # fmt: skip
-_STARTS = dict(zip(_SIZES, np.cumsum([0, *_SIZES.values()])[:-1].tolist(), strict=True))
-_SORT_START = sum(_SIZES.values())
+_HAND, _JOKERS = 32, 16
+# Consumables, offers and packs stand in one row.
+_ITEMS = {"consumables": 16, "shop_cards": 4, "vouchers": 6, "packs": 4, "pack_cards": 5}
+_ITEM_STARTS = dict(zip(_ITEMS, np.cumsum([0, *_ITEMS.values()])[:-1].tolist(), strict=True))
+_GROUP_ENDS = (_HAND, _HAND + _JOKERS, _HAND + _JOKERS + sum(_ITEMS.values()))
+_STARTS = {"hand": 0, "jokers": _HAND} | {
+    name: start + _GROUP_ENDS[1] for name, start in _ITEM_STARTS.items()
+}
+_SORT_START = _GROUP_ENDS[2]
 # Where the slots of each kind begin among the entities; kinds without slots have a single one.
 AREA_OF = {
     Kind.SORT: _SORT_START, Kind.MOVE_HAND: _STARTS["hand"], Kind.MOVE_JOKER: _STARTS["jokers"],
@@ -105,8 +110,8 @@ AREA_OF = {
 }  # fmt: skip
 _AREA_START = np.array([AREA_OF.get(kind, 0) for kind in Kind], np.int32)
 NUM_ENTITIES = _SORT_START + _SORTS
-_TABLE_OF = np.repeat(np.arange(len(_SIZES)), list(_SIZES.values()))
-_MEMBER = (_TABLE_OF[None] == np.arange(len(_SIZES))[:, None]).astype(np.float32)
+# Which table each place of the row belongs to.
+_ITEM_TABLE = np.repeat(np.arange(len(_ITEMS)), list(_ITEMS.values()))
 
 
 def _things() -> np.ndarray:
@@ -119,12 +124,26 @@ def _things() -> np.ndarray:
 
 
 _THINGS = _things()
-_FIRST_PACK = item_descriptors().shape[0]
+# Packs have ids of their own, which follow those of the items here.
+_OFFSETS = {"packs": item_descriptors().shape[0]}
+_ITEM_OFFSET = np.repeat([_OFFSETS.get(name, 0) for name in _ITEMS], list(_ITEMS.values()))
 
 
 def places_of(kind: Array) -> Array:
     """Which entity each slot of a kind means. -> int32[32]"""
     return jnp.minimum(jnp.asarray(_AREA_START)[kind] + jnp.arange(SLOTS), NUM_ENTITIES - 1)
+
+
+def _logits_of(encoded: Encoded, query: Array) -> Array:
+    """The match of every entity with a query. -> float32[87], ways to sort last"""
+    return jnp.concatenate([row.astype(jnp.float32) @ query for row in encoded.entities])
+
+
+def _entity_at(encoded: Encoded, place: Array) -> Array:
+    """One entity. -> [entity]"""
+    hit = (jnp.arange(NUM_ENTITIES) == place).astype(encoded.trunk.dtype)
+    parts = zip(jnp.split(hit, _GROUP_ENDS), encoded.entities, strict=True)
+    return sum((share @ row for share, row in parts), jnp.zeros((), encoded.trunk.dtype))
 
 
 class PolicyValue(nn.Module):
@@ -153,7 +172,7 @@ class PolicyValue(nn.Module):
         self.ranks, self.suits = embed(_RANKS), embed(_SUITS)
         self.enhancements, self.editions = embed(len(ENHANCEMENTS)), embed(len(EDITIONS))
         self.seals, self.sorts = embed(len(SEALS)), embed(_SORTS)
-        self.tables = embed(len(TABLES))
+        self.tables = embed(len(_ITEMS))
         self.of_hand, self.of_jokers, self.of_items = dense(width), dense(width), dense(width)
         self.mixing = dense(width)
         self.attention = [
@@ -163,7 +182,7 @@ class PolicyValue(nn.Module):
         self.phases, self.blinds = embed(_PHASES), embed(len(BLINDS))
         self.bosses, self.decks = embed(len(BLINDS)), embed(len(DECKS))
         self.stakes, self.challenges = embed(len(STAKES)), embed(len(CHALLENGES))
-        self.inner = dense(config.hidden)
+        self.inner, self.of_globals = dense(config.hidden), dense(config.hidden, use_bias=False)
         self.trunk = [dense(config.hidden) for _ in range(config.layers - 1)]
         self.kind_head, self.value_head = final(NUM_KINDS, 1e-4), final(config.bins, 1e-4)
         self.kinds, self.card_steps = embed(NUM_KINDS, config.hidden), embed(MOST_CARDS, config.hidden)
@@ -182,43 +201,67 @@ class PolicyValue(nn.Module):
         )
         return encoded
 
-    def _entities(self, features: Features) -> tuple[Array, Array]:
-        """All entities [87, entity], zero where there is nothing, and their mask."""
-        parts = [getattr(features, name) for name in TABLES]
-        row = lambda name: jnp.concatenate([getattr(part, name) for part in parts]).astype(jnp.int32)  # noqa: E731
-        table = self.things.embedding.astype(self.dtype) + self.effects(jnp.asarray(_THINGS, self.dtype))
-        offsets = [_FIRST_PACK if name == "packs" else 0 for name in TABLES]
-        ids = jnp.concatenate(
-            [part.id.astype(jnp.int32) + offset for part, offset in zip(parts, offsets, strict=True)]
+    def _entities(self, features: Features) -> tuple[Array, ...]:
+        """Cards of the hand [32, entity], jokers [16, entity], other items [35, entity]; zero where nothing is."""
+        # What goes together is looked up at once, in a table of all sums: look-ups are what this costs.
+        front = (self.ranks.embedding[:, None] + self.suits.embedding[None]).reshape(-1, self.config.entity)
+        finish = (
+            self.enhancements.embedding[:, None, None]
+            + self.editions.embedding[None, :, None]
+            + self.seals.embedding[None, None]
+        ).reshape(-1, self.config.entity)
+        things = self.things.embedding.astype(self.dtype) + self.effects(jnp.asarray(_THINGS, self.dtype))
+        wide = lambda values: values.astype(jnp.int32)  # noqa: E731
+
+        def given(part: Entities, layer: nn.Dense) -> Array:
+            both = [part.numbers.astype(self.dtype), part.flags.astype(self.dtype)]
+            return layer(jnp.concatenate(both, axis=-1))
+
+        def front_of(part: Entities) -> Array:
+            return front.astype(self.dtype)[wide(part.rank) * _SUITS + wide(part.suit)]
+
+        def finish_of(part: Entities) -> Array:
+            place = wide(part.enhancement) * len(EDITIONS) + wide(part.edition)
+            return finish.astype(self.dtype)[place * len(SEALS) + wide(part.seal)]
+
+        def thing_of(part: Entities, offset: Array | int = 0) -> Array:
+            return things[wide(part.id) + offset]
+
+        hand, jokers = features.hand, features.jokers
+        items: Entities = jax.tree.map(
+            lambda *leaves: jnp.concatenate(leaves), *[getattr(features, name) for name in _ITEMS]
         )
-        embedded = table[ids] + self.tables(jnp.asarray(_TABLE_OF))
-        for embed, name in (
-            (self.ranks, "rank"), (self.suits, "suit"), (self.enhancements, "enhancement"),
-            (self.editions, "edition"), (self.seals, "seal"),
-        ):  # fmt: skip
-            embedded = embedded + embed(row(name))
-
-        def numbers(group: list[Entities]) -> Array:
-            both = [[part.numbers.astype(self.dtype), part.flags.astype(self.dtype)] for part in group]
-            return jnp.concatenate([jnp.concatenate(pair, axis=-1) for pair in both])
-
-        hand, jokers, items = numbers(parts[:1]), numbers(parts[1:2]), numbers(parts[2:])
-        given = jnp.concatenate([self.of_hand(hand), self.of_jokers(jokers), self.of_items(items)])
-        mask = row("mask") > 0
-        mixed = nn.relu(embedded + given)
-        out = nn.relu(self.mixing(mixed)) + mixed
-        for attend, norm in zip(self.attention, self.norms, strict=True):
+        embedded = [
+            front_of(hand) + finish_of(hand) + given(hand, self.of_hand),
+            thing_of(jokers) + finish_of(jokers) + given(jokers, self.of_jokers),
+            thing_of(items, jnp.asarray(_ITEM_OFFSET)) + front_of(items) + finish_of(items)
+            + self.tables(jnp.asarray(_ITEM_TABLE)) + given(items, self.of_items),
+        ]  # fmt: skip
+        masks = [part.mask[:, None] for part in (hand, jokers, items)]
+        mixed = [nn.relu(row) for row in embedded]
+        out = [nn.relu(self.mixing(row)) + row for row in mixed]
+        if self.attention:
+            whole, mask = jnp.concatenate(out), jnp.concatenate(masks)[:, 0]
             seen = mask[None, None, :] | jnp.eye(mask.shape[0], dtype=bool)[None]
-            out = norm(out + attend(out, mask=seen))
-        return jnp.where(mask[:, None], out, 0), mask
+            for attend, norm in zip(self.attention, self.norms, strict=True):
+                whole = norm(whole + attend(whole, mask=seen))
+            out = jnp.split(whole, _GROUP_ENDS[:2])
+        return tuple(jnp.where(mask, row, 0) for row, mask in zip(out, masks, strict=True))
 
     def encode(self, features: Features) -> Encoded:
         """Logits of the kinds, the value, and what the later choices need."""
-        entities, mask = self._entities(features)
-        # The sum of each table, over the root of its count: a matrix product, which CPUs do fast.
-        member = jnp.asarray(_MEMBER) * mask
-        share = jax.lax.rsqrt(jnp.maximum(jnp.sum(member, axis=1, keepdims=True), 1.0))
-        pooled = ((member * share).astype(self.dtype) @ entities).reshape(-1)
+        entities = self._entities(features)
+        # The sum of each table, over the root of its count.
+        row = entities[2]
+        tables = {"hand": entities[0], "jokers": entities[1]} | {
+            name: row[start : start + _ITEMS[name]] for name, start in _ITEM_STARTS.items()
+        }
+
+        def pool(name: str, there: Array) -> Array:
+            count = jnp.sum(getattr(features, name).mask, dtype=jnp.float32)
+            return jnp.sum(there, axis=0) * jax.lax.rsqrt(jnp.maximum(count, 1.0)).astype(self.dtype)
+
+        pooled = [pool(name, there) for name, there in tables.items()]
         scalars = [
             embed(getattr(features, name).astype(jnp.int32))
             for embed, name in (
@@ -226,12 +269,13 @@ class PolicyValue(nn.Module):
                 (self.stakes, "stake"), (self.challenges, "challenge"),
             )
         ]  # fmt: skip
-        flat = [features.globals.astype(self.dtype), features.tags.astype(self.dtype)]
-        trunk = nn.relu(self.inner(jnp.concatenate([pooled, *scalars, *flat])))
+        flat = jnp.concatenate([features.globals.astype(self.dtype), features.tags.astype(self.dtype)])
+        # Two layers, as nothing before the given numbers needs a gradient.
+        trunk = nn.relu(self.inner(jnp.concatenate([*pooled, *scalars])) + self.of_globals(flat))
         for layer in self.trunk:
             trunk = trunk + nn.relu(layer(trunk))
-        entities = jnp.concatenate([entities, self.sorts.embedding.astype(self.dtype)])
-        return Encoded(self.kind_head(trunk), self.value_head(trunk), trunk, entities)
+        sorts = self.sorts.embedding.astype(self.dtype)
+        return Encoded(self.kind_head(trunk), self.value_head(trunk), trunk, (*entities, sorts))
 
     def _of_kind(self, encoded: Encoded, kind: Array) -> Array:
         return encoded.trunk + self.kinds(kind)
@@ -239,18 +283,17 @@ class PolicyValue(nn.Module):
     def slot_logits(self, encoded: Encoded, kind: Array) -> Array:
         """float32[32]: logits of the slots of a kind."""
         query = self.slot_query(nn.relu(self.slot_mix(self._of_kind(encoded, kind))))
-        keys = encoded.entities.astype(jnp.float32) @ query
-        return keys[places_of(kind)]
+        return _logits_of(encoded, query)[places_of(kind)]
 
     def to_logits(self, encoded: Encoded, kind: Array, slot: Array) -> Array:
         """float32[32]: logits of the places that a move ends at."""
-        moved = encoded.entities[places_of(kind)[slot]].astype(jnp.float32)
+        moved = _entity_at(encoded, places_of(kind)[slot]).astype(jnp.float32)
         query = self.to_query(jnp.concatenate([self._of_kind(encoded, kind).astype(jnp.float32), moved]))
-        return (encoded.entities.astype(jnp.float32) @ query)[places_of(kind)]
+        return _logits_of(encoded, query)[places_of(kind)]
 
     def card_context(self, encoded: Encoded, kind: Array, slot: Array) -> Array:
         """[hidden]: what the choice of cards starts from."""
-        used = encoded.entities[places_of(kind)[slot]]
+        used = _entity_at(encoded, places_of(kind)[slot])
         return self.card_mix(jnp.concatenate([self._of_kind(encoded, kind), used]))
 
     def card_query(self, context: Array, chosen: Array, step: Array) -> Array:

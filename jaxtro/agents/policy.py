@@ -129,7 +129,7 @@ def act(
     ends = masked(apply(net, params, encoded, kind, slot, method="to_logits"), path["places"])
     to = choose(ends, 2)
     total += ends[to]
-    keys = encoded.entities[: legal.card.shape[0]].astype(jnp.float32)
+    keys = encoded.entities[0].astype(jnp.float32)
     context = apply(net, params, encoded, kind, slot, method="card_context")
     cards, last, done = jnp.zeros(keys.shape[0], bool), jnp.int32(-1), path["high"] == 0
     for step in range(MOST_CARDS):
@@ -186,7 +186,7 @@ def parts_of(net: PolicyValue, params: dict, features: Features, taken: Taken) -
     kinds = masked(encoded.kind, taken.kinds)
     of_slots = masked(apply(net, params, encoded, kind, method="slot_logits"), taken.slots)
     ends = masked(apply(net, params, encoded, kind, slot, method="to_logits"), taken.places)
-    keys = encoded.entities[: taken.cards.shape[0]].astype(jnp.float32)
+    keys = encoded.entities[0].astype(jnp.float32)
     context = apply(net, params, encoded, kind, slot, method="card_context")
     size, low, high = keys.shape[0], wide(taken.low), wide(taken.high)
     places, order = jnp.arange(size), jnp.cumsum(taken.cards)

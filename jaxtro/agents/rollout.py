@@ -1,4 +1,4 @@
-"""Playing a batch of games with the network on the device, with new runs (training) or without (evaluation)."""
+"""Playing a batch of games with the network on the device, for training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,16 +9,19 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.agents import policy
+from jaxtro.agents.batching import batched, each_seed
 from jaxtro.agents.features import Features, features_of
 from jaxtro.agents.network import PolicyValue, apply
 from jaxtro.agents.value import mean_value
 from jaxtro.env.reward import Weights
 
+# Axes of the arrays: S training seeds, each with a network of its own; N games of each; T steps.
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Games:
-    """A batch of games between two decisions. auto: `AutoState`[N]. features: `Features`[N], of the next decision."""
+    """Games between two decisions. auto: `AutoState`[S, N]. features: `Features`[S, N], of the next decision."""
 
     auto: Any
     features: Features
@@ -27,7 +30,7 @@ class Games:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Trajectory:
-    """What a learner needs of each step; leading axes [T, N].
+    """What a learner needs of each step; leading axes [S, T, N].
 
     Attributes:
       features: seen. taken: `policy.Taken`, done. log_prob, value, reward: float32. done: bool, the run ended here.
@@ -44,7 +47,7 @@ class Trajectory:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Tally:
-    """Sums over all steps of a rollout, float32[].
+    """Sums over all steps and games of a rollout, float32[S].
 
     Attributes:
       steps: decisions of unfinished runs. ended: runs that ended. won: of these. ante: sum of their last antes.
@@ -60,43 +63,59 @@ class Tally:
     terms: Weights
 
 
+def _flat(tree: Any) -> Any:
+    """[S, N] as one batch of games, which is how the environment plays them."""
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), tree)
+
+
 def start_games(env: Any, keys: Array, params: Any) -> Games:
-    """New runs. keys: uint32[N, 2]. params: of the environment, the same for all games."""
-    observation, auto = jax.vmap(env.reset, in_axes=(0, None))(keys, params)
-    return Games(auto, jax.vmap(features_of)(observation))
+    """New runs. keys: uint32[S, N, 2]. params: of the environment, the same for all games."""
+    observation, auto = jax.vmap(env.reset, in_axes=(0, None))(_flat(keys), params)
+    split = lambda tree: jax.tree.map(lambda leaf: leaf.reshape(*keys.shape[:2], *leaf.shape[1:]), tree)  # noqa: E731
+    return Games(split(auto), split(jax.vmap(features_of)(observation)))
 
 
 def make_rollout(
     env: Any, net: PolicyValue, steps: int, gamma: float
 ) -> Callable[..., tuple[Games, Trajectory, Array, Tally]]:
-    """A function that plays `steps` decisions in every game.
+    """A function that plays `steps` decisions in every game, with new runs where they end.
 
     Args:
       env: `AutoReset`. gamma: discount; a run that is cut off is credited with the discounted value of its last
         state, taken from before the step.
 
     Returns:
-      (params, games, key, weights, restart, greedy) -> games, trajectory, value of the last state float32[N], tally.
-      restart: bool[], finished runs are followed by new ones. greedy: bool[], the likeliest action is taken.
+      (params, games, keys, weights) -> games, trajectory, value of the last state float32[S, N], tally.
+      params: of the networks, leading axis [S]. keys: uint32[S, 2].
     """
-    value_range = net.config.value_range
+    value_range, inner = net.config.value_range, env.env
+
+    def decide(params: Any, features: Features, legal: Any, key: Array) -> tuple[policy.Taken, Array, Array]:
+        """Decisions of one seed's games."""
+
+        def one(features: Features, legal: Any, key: Array) -> tuple[policy.Taken, Array, Array]:
+            taken, log_prob, encoded = policy.act(net, params, features, legal, key)
+            return taken, log_prob, encoded.value
+
+        taken, log_prob, logits = batched(one)(features, legal, jax.random.split(key, legal.kind.shape[0]))
+        return taken, log_prob, mean_value(logits, value_range)
+
+    def value_of(params: Any, features: Features) -> Array:
+        encode = batched(lambda features: apply(net, params, features, method="encode").value)
+        return mean_value(encode(features), value_range)
 
     def rollout(
-        params: Any, games: Games, key: Array, weights: Weights, restart: Array, greedy: Array
+        params: Any, games: Games, keys: Array, weights: Weights
     ) -> tuple[Games, Trajectory, Array, Tally]:
-        count = jax.tree.leaves(games.features)[0].shape[0]
+        shape = games.features.phase.shape
+        by_seed = lambda tree: jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), tree)  # noqa: E731
 
-        def one(games: Games, key: Array) -> tuple[Games, tuple[Trajectory, Tally]]:
-            legal = jax.vmap(env.legal_actions)(games.auto)
-
-            def decide(features: Features, legal: Any, key: Array) -> tuple[policy.Taken, Array, Array]:
-                taken, log_prob, encoded = policy.act(net, params, features, legal, key, greedy)
-                return taken, log_prob, encoded.value
-
-            taken, log_prob, logits = jax.vmap(decide)(games.features, legal, jax.random.split(key, count))
-            value = mean_value(logits, value_range)
-            before = games.auto.state
-            inner = env.env
+        def one(games: tuple, keys: Array) -> tuple[tuple, tuple[Trajectory, Tally]]:
+            auto, features = games
+            legal = jax.vmap(env.legal_actions)(auto)
+            decided = each_seed(decide)(params, by_seed(features), by_seed(legal), keys)
+            taken, log_prob, value = _flat(decided)
+            before = auto.state
             over = jax.vmap(inner.finished)(before)
             observation, after, reward, terminated, truncated, info = jax.vmap(
                 inner.step, in_axes=(0, 0, None)
@@ -105,21 +124,25 @@ def make_rollout(
             done = terminated | truncated
             # Each part of a finished run's step is nothing.
             live = (~over).astype(jnp.float32)
-            total = lambda values: jnp.sum(values.astype(jnp.float32) * live)  # noqa: E731
+            total = lambda values: jnp.sum(by_seed(values.astype(jnp.float32) * live), axis=1)  # noqa: E731
             tally = Tally(
                 steps=total(live), ended=total(done), won=total(done & info.won), ante=total(info.ante * done),
                 truncated=total(truncated), blinds=total(info.blind_cleared), terms=jax.tree.map(total, terms),
             )  # fmt: skip
             reward = reward + jnp.where(truncated & ~terminated, gamma * value, 0.0)
-            observation, auto = jax.vmap(env.restart)(games.auto, after, observation, done & restart)
-            step = Trajectory(games.features, taken, log_prob, value, reward, done)
-            return Games(auto, jax.vmap(features_of)(observation)), (step, tally)
+            observation, auto = jax.vmap(env.restart)(auto, after, observation, done)
+            step = Trajectory(features, taken, log_prob, value, reward, done)
+            return (auto, batched(features_of)(observation)), (step, tally)
 
-        games, (trajectory, tallies) = jax.lax.scan(one, games, jax.random.split(key, steps))
-        logits = jax.vmap(lambda features: apply(net, params, features, method="encode").value)(
-            games.features
+        of_steps = jnp.swapaxes(jax.vmap(lambda key: jax.random.split(key, steps))(keys), 0, 1)
+        (auto, features), (trajectory, tallies) = jax.lax.scan(
+            one, (_flat(games.auto), _flat(games.features)), of_steps
         )
-        tally = jax.tree.map(lambda values: jnp.sum(values, axis=0), tallies)
-        return games, trajectory, mean_value(logits, value_range), tally
+        games = Games(by_seed(auto), by_seed(features))
+        trajectory = jax.tree.map(
+            lambda leaf: jnp.swapaxes(leaf.reshape(steps, *shape, *leaf.shape[2:]), 0, 1), trajectory
+        )
+        last = each_seed(value_of)(params, games.features)
+        return games, trajectory, last, jax.tree.map(lambda values: jnp.sum(values, axis=0), tallies)
 
     return rollout

@@ -53,8 +53,11 @@ def init_params(config: NetworkConfig, key: Array) -> Any:
     return jax.jit(PolicyValue(config).init)(key, empty_features())
 
 
-def load_policy(folder: Path, greedy: bool = True) -> SavedPolicy:
+def load_policy(folder: Path, greedy: bool | None = None) -> SavedPolicy:
     """The network of a folder: its best checkpoint, else its last one.
+
+    Args:
+      greedy: take the likeliest actions; None = as the checkpoint was judged (drawn by PPO, the likeliest of a clone).
 
     Raises:
       CheckpointError: if there is none that this program can read.
@@ -70,7 +73,14 @@ def load_policy(folder: Path, greedy: bool = True) -> SavedPolicy:
         config = NetworkConfig.from_dict(meta["config"]["network"])
         shape = jax.eval_shape(lambda: init_params(config, jax.random.PRNGKey(0)))  # noqa: B023
         one = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-        like = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=one), shape)  # noqa: B023
+        # A training in progress keeps the networks of all its seeds; the first one is taken.
+        seeds = (meta["config"].get("num_seeds", 1),) if name == LAST else ()
+        like = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((*seeds, *leaf.shape), leaf.dtype, sharding=one),  # noqa: B023
+            shape,
+        )
         state, _ = load_checkpoint(folder / name, {"params": like}, step, partial=name == LAST)
-        return SavedPolicy(folder.name, state["params"], config, greedy)
+        params = jax.tree.map(lambda leaf: leaf[0], state["params"]) if seeds else state["params"]
+        likeliest = bool(meta.get("greedy", True)) if greedy is None else greedy
+        return SavedPolicy(folder.name, params, config, likeliest)
     raise CheckpointError(f"{folder}: no checkpoint there; give the --out-dir of a training run")

@@ -15,6 +15,7 @@ from jax import Array
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from jaxtro.agents.batching import each_seed
 from jaxtro.agents.checkpoint import CheckpointError, load_checkpoint, read_meta, save_checkpoint, write_json
 from jaxtro.agents.evaluation import Player
 from jaxtro.agents.metrics_log import MetricsLog
@@ -37,8 +38,30 @@ class Curriculum:
     """Factor of the blind targets at the start (1 = the real game)."""
     win_ante: int = 8
     """Ante whose boss wins the run at the start."""
+    start_ante: int = 1
+    """Ante that runs begin with at the start (a later one shows hard blinds early)."""
     until: float = 0.5
     """Share of the training after which the real game is played."""
+
+    def __post_init__(self) -> None:
+        if not self.blind_scale >= 0:
+            raise ValueError(f"blind_scale is {self.blind_scale}: give 0 or more")
+        if not 1 <= self.start_ante <= self.win_ante <= 8:
+            raise ValueError(
+                f"start_ante {self.start_ante} and win_ante {self.win_ante}: give 1 to 8, the start not behind the win"
+            )
+        if not 0 <= self.until <= 1:
+            raise ValueError(f"until is {self.until}: give a share of the training, 0 to 1")
+
+    def values_at(self, progress: float) -> dict[str, float]:
+        """Parameters of the game when a share of the training is over."""
+        share = 1.0 if self.until <= 0 else min(1.0, progress / self.until)
+        between = lambda start, end: start + (end - start) * share  # noqa: E731
+        return {
+            "blind_scale": between(self.blind_scale, 1.0),
+            "win_ante": round(between(self.win_ante, 8)),
+            "start_ante": round(between(self.start_ante, 1)),
+        }
 
 
 @dataclass(frozen=True)
@@ -46,8 +69,8 @@ class TrainConfig:
     """Everything that decides a training run.
 
     Attributes:
-      num_envs: games in parallel, of all devices together. total_steps: decisions of all games.
-      seed: of the network, the games and the actions.
+      num_envs: games in parallel, of all devices together, for each seed. total_steps: decisions of all these games.
+      seed: of the network, the games and the actions. num_seeds: trainings side by side, with seeds from there on.
       deck, stake: keys or names. max_steps: decisions after which a run is cut off.
       eval_every: updates between two evaluations, 0 = only at the end. eval_seeds: seeds of the evaluation list.
       save_every: updates between two checkpoints.
@@ -56,6 +79,7 @@ class TrainConfig:
     num_envs: int = 1024
     total_steps: int = 2_000_000
     seed: int = 0
+    num_seeds: int = 1
     deck: str = "b_red"
     stake: str = "stake_white"
     max_steps: int = 1500
@@ -69,7 +93,7 @@ class TrainConfig:
 
     @property
     def steps_per_update(self) -> int:
-        """Decisions of one update."""
+        """Decisions of one update, of each seed."""
         return self.num_envs * self.ppo.rollout_steps
 
     @property
@@ -89,12 +113,16 @@ _FREE = {"total_steps", "eval_every", "eval_seeds", "save_every"}
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrainState:
-    """All that training goes on from, bit for bit. key: uint32[2]. update: int32[], updates done."""
+    """All that training goes on from, bit for bit. S seeds, N games of each.
+
+    Attributes:
+      params, opt_state: leading axis [S]. games: `Games`[S, N]. keys: uint32[S, 2]. update: int32[], updates done.
+    """
 
     params: Any
     opt_state: Any
     games: Games
-    key: Array
+    keys: Array
     update: Array
 
 
@@ -122,17 +150,20 @@ class Trainer:
         self.mesh = Mesh(np.array(devices), ("devices",))
         self._make_params = make_params or self._game_params
         self._player: Player | None = None
-        split, whole = P("devices"), P()
+        split, whole = P(None, "devices"), P()
         rollout = make_rollout(env, self.net, config.ppo.rollout_steps, config.ppo.gamma)
-        learn = make_learn(self.net, config.ppo, "devices")
+        learn = each_seed(make_learn(self.net, config.ppo, "devices"))
 
         def update(
-            params: Any, opt_state: Any, games: Games, key: Array, progress: Array
+            params: Any, opt_state: Any, games: Games, keys: Array, progress: Array
         ) -> tuple[Any, Any, Games, dict[str, Array], Tally]:
-            of_play, of_learn = jax.random.split(jax.random.fold_in(key, jax.lax.axis_index("devices")))
-            on = jnp.bool_(True)
-            games, trajectory, last, tally = rollout(params, games, of_play, config.weights, on, ~on)
-            params, opt_state, metrics = learn(params, opt_state, trajectory, last, of_learn, progress)
+            def keys_here(key: Array) -> Array:
+                return jax.random.split(jax.random.fold_in(key, jax.lax.axis_index("devices")))
+
+            of_play, of_learn = jnp.swapaxes(jax.vmap(keys_here)(keys), 0, 1)
+            games, trajectory, last, tally = rollout(params, games, of_play, config.weights)
+            shares = jnp.full(keys.shape[0], progress)
+            params, opt_state, metrics = learn(params, opt_state, trajectory, last, of_learn, shares)
             return params, opt_state, games, metrics, jax.lax.psum(tally, "devices")
 
         self._update = jax.jit(
@@ -157,13 +188,15 @@ class Trainer:
     def init(self) -> TrainState:
         """The state before the first update."""
         config = self.config
-        key, of_net, of_games = jax.random.split(jax.random.PRNGKey(config.seed), 3)
-        games = self._start(jax.random.split(of_games, config.num_envs), self._make_params(config.max_steps))
-        one = jax.tree.map(lambda values: jnp.zeros(values.shape[1:], values.dtype), games.features)
-        params = jax.jit(self.net.init)(of_net, one)
-        whole = self.put((params, optimiser(config.ppo).init(params), key, jnp.int32(0)))
-        params, opt_state, key, update = whole
-        return TrainState(params, opt_state, games, key, update)
+        roots = jnp.stack([jax.random.PRNGKey(config.seed + number) for number in range(config.num_seeds)])
+        keys, of_net, of_games = jnp.swapaxes(jax.vmap(lambda root: jax.random.split(root, 3))(roots), 0, 1)
+        of_games = jax.vmap(lambda key: jax.random.split(key, config.num_envs))(of_games)
+        games = self._start(of_games, self._make_params(config.max_steps))
+        one = jax.tree.map(lambda values: jnp.zeros(values.shape[2:], values.dtype), games.features)
+        params = jax.jit(jax.vmap(self.net.init, in_axes=(0, None)))(of_net, one)
+        whole = self.put((params, jax.vmap(optimiser(config.ppo).init)(params), keys, jnp.int32(0)))
+        params, opt_state, keys, update = whole
+        return TrainState(params, opt_state, games, keys, update)
 
     def put(self, params: Any) -> Any:
         """Parameters of a network on all devices."""
@@ -173,40 +206,38 @@ class Trainer:
         """One rollout and the learning from it; the arguments' buffers are reused."""
         config = self.config
         progress = jnp.float32(int(state.update) / config.updates)
-        key, now = jax.random.split(state.key)
+        keys, now = jnp.swapaxes(jax.vmap(jax.random.split)(state.keys), 0, 1)
         games = self._with_curriculum(state.games, float(progress))
         params, opt_state, games, metrics, tally = self._update(
             state.params, state.opt_state, games, now, progress
         )
-        return TrainState(params, opt_state, games, key, state.update + 1), metrics, tally
+        return TrainState(params, opt_state, games, keys, state.update + 1), metrics, tally
 
     def _with_curriculum(self, games: Games, progress: float) -> Games:
         """New runs from now on follow the curriculum."""
         plan, params = self.config.curriculum, games.auto.params
         if plan == Curriculum() or not hasattr(params, "blind_scale"):
             return games
-        share = 1.0 if plan.until <= 0 else min(1.0, progress / plan.until)
-        scale = plan.blind_scale + (1.0 - plan.blind_scale) * share
-        ante = round(plan.win_ante + (8 - plan.win_ante) * share)
-        params = replace(
-            params,
-            blind_scale=jnp.full_like(params.blind_scale, scale),
-            win_ante=jnp.full_like(params.win_ante, ante),
-        )
+        now = {
+            name: jnp.full_like(getattr(params, name), value)
+            for name, value in plan.values_at(progress).items()
+        }
+        params = replace(params, **now)
         return replace(games, auto=replace(games.auto, params=params))
 
     def evaluate(self, params: Any, seeds: int, name: str = "evaluation") -> dict[str, Any]:
-        """Plays fixed seeds with the likeliest actions, in the real game.
+        """Plays fixed seeds in the real game, with drawn actions, as the policy is trained.
 
-        In batches of its own: the rollout of training would compute a decision for every game of its much larger
-        batch for as long as one run lasts.
+        Its likeliest actions may turn in a circle for ever: sorting the hand and back costs nothing. The batches are
+        the evaluation's own, as the rollout of training would decide for every game of a much larger batch for as
+        long as one run lasts.
 
         Args:
           seeds: how many of the list. name: of the list, see `seed_list`.
         """
         config = self.config
         if self._player is None:
-            agent = SavedPolicy("training", None, config.network)
+            agent = SavedPolicy("training", None, config.network, greedy=False)
             self._player = Player(self.env.env, agent, min(EVALUATION_BATCH, max(seeds, 1)))
         one = jax.device_put(params, jax.local_devices()[0])
         game = self._make_params(config.max_steps)
@@ -214,22 +245,23 @@ class Trainer:
         return summary(runs)
 
 
-def figures_of(tally: Tally, metrics: dict[str, Array], weights: Weights) -> dict[str, float]:
-    """The figures of one update, as plain numbers."""
+def figures_of(tally: Tally, metrics: dict[str, Array], weights: Weights) -> list[dict[str, float]]:
+    """The figures of one update, as plain numbers, of each seed."""
     tally, metrics = jax.device_get((tally, metrics))
-    games, steps = max(float(tally.ended), 1.0), max(float(tally.steps), 1.0)
-    terms = {
-        f"reward_{name}": float(getattr(tally.terms, name)) / games for name in Weights.__dataclass_fields__
-    }
-    reward = sum(
-        terms[f"reward_{name}"] * float(getattr(weights, name)) for name in Weights.__dataclass_fields__
-    )
-    ended = float(tally.ended)
+    row = lambda tree, seed: jax.tree.map(lambda values: float(values[seed]), tree)  # noqa: E731
+    return [_figures(row(tally, seed), row(metrics, seed), weights) for seed in range(len(tally.steps))]
+
+
+def _figures(tally: Tally, metrics: dict[str, float], weights: Weights) -> dict[str, float]:
+    ended, games = float(tally.ended), max(float(tally.ended), 1.0)
+    names = Weights.__dataclass_fields__
+    terms = {f"reward_{name}": float(getattr(tally.terms, name)) / games for name in names}
+    reward = sum(terms[f"reward_{name}"] * float(getattr(weights, name)) for name in names)
     return {
         "blinds_per_game": float(tally.blinds) / games, "mean_ante": float(tally.ante) / games if ended else 0.0,
         "win_rate": float(tally.won) / games, "reward": reward, "games": ended,
-        "truncated": float(tally.truncated), "actions_per_game": steps / games,
-    } | terms | {name: float(value) for name, value in metrics.items()}  # fmt: skip
+        "truncated": float(tally.truncated), "actions_per_game": max(float(tally.steps), 1.0) / games,
+    } | terms | metrics  # fmt: skip
 
 
 @contextmanager
@@ -280,33 +312,36 @@ def train(
 ) -> TrainState:
     """Trains to the end of the configuration; `metrics.jsonl`, TensorBoard events and checkpoints go to a folder.
 
+    With several seeds each one's figures and best network go to a folder of its own in it, see `seed_folders`.
+
     Args:
       resume: go on from the folder's last checkpoint. init_params: of a network to start from.
-      say: prints lines. on_update: gets the figures of each update.
+      say: prints lines. on_update: gets the figures of each update, means over the seeds.
 
     Raises:
       CheckpointError: if a checkpoint cannot be used or written.
       InterruptedTraining: after Ctrl-C, when everything has been saved.
     """
     config = trainer.config
-    state, best = trainer.init(), -1.0
+    folders = seed_folders(folder, config)
+    state, best = trainer.init(), [-1.0] * len(folders)
     if init_params is not None:
-        state = replace(state, params=trainer.put(init_params))
+        copies = jax.tree.map(lambda leaf: jnp.stack([leaf] * len(folders)), init_params)
+        state = replace(state, params=trainer.put(copies))
     if resume:
         check_resumable(folder, config)
         state, meta = load_checkpoint(folder / LAST, state)
-        best = float(meta["best"])
+        best = [float(figure) for figure in meta["best"]]
         say(f"Going on at update {int(state.update)} of {config.updates}.")
-    log = MetricsLog(folder, int(state.update) * config.steps_per_update if resume else None)
+    for one in folders:
+        one.mkdir(parents=True, exist_ok=True)
+    steps_done = int(state.update) * config.steps_per_update
+    logs = [MetricsLog(one, steps_done if resume else None) for one in folders]
 
-    def save(state: TrainState, name: str, figure: float) -> None:
-        meta = {
-            "config": config.as_dict(),
-            "best": figure,
-            "steps": int(state.update) * config.steps_per_update,
-        }
-        kept = state if name == LAST else {"params": state.params}
-        save_checkpoint(folder / name, int(state.update), kept, meta)
+    def save(where: Path, number: int, kept: Any, figure: Any) -> None:
+        steps = number * config.steps_per_update
+        meta = {"config": config.as_dict(), "best": figure, "steps": steps, "greedy": False}
+        save_checkpoint(where, number, kept, meta)
 
     try:
         with _stop_on_signal() as caught:
@@ -314,36 +349,50 @@ def train(
             while int(state.update) < config.updates:
                 start = time.perf_counter()
                 state, metrics, tally = trainer.update(state)
-                figures: dict[str, Any] = figures_of(tally, metrics, config.weights)
-                number = int(state.update)
-                seconds = time.perf_counter() - start
-                figures = {
-                    "steps": number * config.steps_per_update, "update": number, "seconds": seconds,
-                    "steps_per_second": config.steps_per_update / seconds,
-                } | figures  # fmt: skip
+                found = figures_of(tally, metrics, config.weights)
+                number, seconds = int(state.update), time.perf_counter() - start
                 last = number == config.updates
-                if config.eval_every and (number % config.eval_every == 0 or last):
-                    judged = trainer.evaluate(state.params, config.eval_seeds)
-                    figures |= {
-                        "eval_blinds_per_game": judged["blinds_beaten"], "eval_mean_ante": judged["mean_ante"],
-                        "eval_win_rate": judged["win_rate"],
-                    }  # fmt: skip
-                    # Wins first, blinds beaten where there are few.
-                    figure = judged["win_rate"] * 100 + judged["blinds_beaten"]
-                    if figure > best:
-                        best = figure
-                        save(state, BEST, best)
-                log.write(figures)
+                for seed, figures in enumerate(found):
+                    if config.eval_every and (number % config.eval_every == 0 or last):
+                        params = params_of_seed(state.params, seed)
+                        judged = trainer.evaluate(params, config.eval_seeds)
+                        figures |= {
+                            "eval_blinds_per_game": judged["blinds_beaten"], "eval_mean_ante": judged["mean_ante"],
+                            "eval_win_rate": judged["win_rate"],
+                        }  # fmt: skip
+                        # Wins first, blinds beaten where there are few.
+                        figure = judged["win_rate"] * 100 + judged["blinds_beaten"]
+                        if figure > best[seed]:
+                            best[seed] = figure
+                            save(folders[seed] / BEST, number, {"params": params}, figure)
+                    logs[seed].write({
+                        "steps": number * config.steps_per_update, "update": number, "seconds": seconds,
+                        "steps_per_second": config.steps_per_update * len(folders) / seconds,
+                    } | figures)  # fmt: skip
                 if on_update is not None:
-                    on_update(figures)
+                    means = {name: float(np.mean([row[name] for row in found])) for name in found[0]}
+                    on_update({"update": number} | means)
                 if last or caught or number - saved >= config.save_every:
-                    save(state, LAST, best)
+                    save(folder / LAST, number, state, best)
                     saved = number
                 if caught:
                     raise InterruptedTraining(f"saved at update {number}; go on with --resume")
     finally:
-        log.close()
+        for log in logs:
+            log.close()
     return state
+
+
+def params_of_seed(params: Any, seed: int) -> Any:
+    """The network of one seed. params: leading axis [S]."""
+    return jax.tree.map(lambda leaf: leaf[seed], params)
+
+
+def seed_folders(folder: Path, config: TrainConfig) -> list[Path]:
+    """Where the figures and the best network of each seed go: the folder itself, or `seed_0`, `seed_1`, ... in it."""
+    if config.num_seeds == 1:
+        return [folder]
+    return [folder / f"seed_{config.seed + number}" for number in range(config.num_seeds)]
 
 
 def write_config(folder: Path, config: TrainConfig, extra: dict[str, Any] | None = None) -> None:

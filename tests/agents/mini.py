@@ -13,10 +13,14 @@ import jax.numpy as jnp
 from jax import Array
 
 import jaxtro
-from jaxtro.env.actions import Kind
+from jaxtro.agents import policy
+from jaxtro.agents.bc import Steps
+from jaxtro.agents.features import features_of
+from jaxtro.env.actions import Action, Kind
 from jaxtro.env.env import Info
+from jaxtro.env.flat import NUM_ACTIONS
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
-from jaxtro.env.state import Phase
+from jaxtro.env.state import HAND_CAPACITY, Phase
 
 CARDS, PLAYS = 8, 3
 
@@ -164,3 +168,40 @@ class MiniEnv:
 def mini() -> Any:
     """The game with new runs where one ends."""
     return jaxtro.AutoReset(MiniEnv())  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class MiniExpert:
+    """An agent that plays its high cards (the first card where it has none)."""
+
+    name: str = "mini expert"
+    params: Any = ()
+
+    def act(self, params: Any, key: Array, state: MiniState, observation: Any, legal: Any) -> Action:
+        """See `Agent.act`."""
+        high = state.ranks >= 10
+        first = high & (jnp.cumsum(high) <= 5)
+        cards = jnp.where(jnp.any(high), first, jnp.arange(CARDS) == 0)
+        zero = jnp.int32(0)
+        return Action(jnp.int32(Kind.PLAY), jnp.zeros(HAND_CAPACITY, bool).at[:CARDS].set(cards), zero, zero)
+
+
+def mini_steps(count: int, seed: int = 0) -> Steps:
+    """Decisions of the expert at first hands. -> `Steps`[count], numpy arrays"""
+    env, expert = MiniEnv(), MiniExpert()
+
+    @jax.jit
+    @jax.vmap
+    def one(key: Array) -> Steps:
+        observation, state = env.reset(key)
+        legal = env.legal_actions(state)
+        action = expert.act((), key, state, observation, legal)
+        _, after, reward, done, _, info = env.step(state, action)
+        return Steps(
+            features=features_of(observation), taken=policy.taken_of(action, legal),
+            seed=jnp.asarray(jaxtro.encode_seed("MIN1")), step=state.run.steps, phase=state.phase,
+            hand_size=jnp.int32(CARDS), legal=jnp.zeros(NUM_ACTIONS, bool).at[3].set(True), reward=reward,
+            terms=env.reward_terms(state, after, info.illegal), done=done,
+        )  # fmt: skip
+
+    return jax.device_get(one(jax.random.split(jax.random.PRNGKey(seed), count)))

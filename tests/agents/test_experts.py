@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxtro.agents.determinise import determinise
 from jaxtro.agents.experts import GreedyAgent, PlannerAgent, RandomAgent
 from jaxtro.agents.experts.discards import keeps
 from jaxtro.agents.experts.priors import load_priors
 from jaxtro.agents.experts.view import known_jokers, look
-from jaxtro.agents.hidden import hidden_changed
 from jaxtro.env.actions import Kind
 from jaxtro.env.scoring.notation import make_scoring_state
 from jaxtro.env.state import Phase, State
@@ -35,9 +35,13 @@ def act() -> Any:
         )
         return jax.vmap(one)(keys, states)
 
-    hide = jax.jit(jax.vmap(hidden_changed))
+    hide = jax.jit(lambda key, states: jax.vmap(determinise)(jax.random.split(key, BATCH), states))
     legal = jax.jit(jax.vmap(ENV.is_legal))
-    return lambda key, states: (run(key, states), run(key, hide(states)), legal(states, run(key, states)))
+    return lambda key, states: (
+        run(key, states),
+        run(key, hide(key, states)),
+        legal(states, run(key, states)),
+    )
 
 
 def same(a: Any, b: Any) -> np.ndarray:

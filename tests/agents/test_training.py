@@ -19,8 +19,17 @@ from jaxtro.agents import checkpoint as ckpt
 from jaxtro.agents.metrics_log import draw_curves, read_lines
 from jaxtro.agents.ppo import PPOConfig, advantages
 from jaxtro.agents.rollout import Trajectory
-from jaxtro.agents.saved_policy import BEST, LAST
-from jaxtro.agents.training import TrainConfig, Trainer, check_resumable, train, write_config
+from jaxtro.agents.saved_policy import BEST, LAST, load_policy
+from jaxtro.agents.training import (
+    Curriculum,
+    TrainConfig,
+    Trainer,
+    check_resumable,
+    params_of_seed,
+    seed_folders,
+    train,
+    write_config,
+)
 from tests.agents.mini import mini
 from tests.agents.train_mini import CONFIG, ROOT, UPDATES, make_trainer
 
@@ -114,6 +123,30 @@ def test_two_devices(tmp_path):
     assert abs(lines[0]["games"] - 32 * 8 / 3) < 32
 
 
+def test_several_seeds_are_as_many_trainings(whole, tmp_path):
+    config = replace(CONFIG, num_seeds=2, total_steps=32 * 8 * 6)
+    trainer = Trainer(mini(), config, make_params=lambda max_steps: jnp.int32(0))
+    state = train(trainer, tmp_path, say=lambda text: None)
+    assert jax.tree.leaves(state.params)[0].shape[0] == 2
+    first, second = (read_lines(one / "metrics.jsonl") for one in seed_folders(tmp_path, config))
+    alone = read_lines(whole[0] / "metrics.jsonl")
+    # The first seed plays what it plays alone; later the learning rates differ, as the trainings are not as long.
+    for name in ("reward", "entropy", "games", "value_loss"):
+        assert first[0][name] == pytest.approx(alone[0][name], rel=1e-4)
+    assert first[0]["reward"] != second[0]["reward"]
+    assert len(first) == len(second) == 6
+    assert ckpt.latest_step(tmp_path / LAST) == 6
+    for seed, one in enumerate(seed_folders(tmp_path, config)):
+        assert one.name == f"seed_{seed}"
+        assert ckpt.latest_step(one / BEST) == 6
+        best = load_policy(one)
+        assert best.config == CONFIG.network
+    chex.assert_trees_all_equal(best.params, jax.device_get(params_of_seed(state.params, 1)))
+    # Where nothing was judged yet, the last checkpoint's first network is the agent.
+    last = load_policy(tmp_path)
+    chex.assert_trees_all_equal(last.params, jax.device_get(params_of_seed(state.params, 0)))
+
+
 def test_other_configuration_is_refused(whole):
     with pytest.raises(ckpt.CheckpointError, match="seed: 0 there, 7 now"):
         check_resumable(whole[0], replace(CONFIG, seed=7))
@@ -151,6 +184,16 @@ def test_games_must_split_evenly():
         PPOConfig(gamma=1.5)
     assert TrainConfig(num_envs=3, total_steps=1).updates == 1
     assert Trainer(mini(), TrainConfig(num_envs=3)).config.num_envs == 3
+
+
+def test_curriculum_goes_to_the_real_game():
+    plan = Curriculum(blind_scale=0.2, win_ante=4, start_ante=3, until=0.5)
+    assert plan.values_at(0.0) == {"blind_scale": 0.2, "win_ante": 4, "start_ante": 3}
+    assert plan.values_at(0.25) == {"blind_scale": pytest.approx(0.6), "win_ante": 6, "start_ante": 2}
+    assert plan.values_at(0.5) == plan.values_at(1.0) == {"blind_scale": 1.0, "win_ante": 8, "start_ante": 1}
+    for wrong in ({"blind_scale": -1}, {"win_ante": 9}, {"start_ante": 5, "win_ante": 4}, {"until": 2}):
+        with pytest.raises(ValueError, match="give"):
+            Curriculum(**wrong)
 
 
 def test_advantages_are_sums_of_discounted_errors():

@@ -245,12 +245,26 @@ def test_wrong_actions():  # type: ignore[no-untyped-def]
     assert jax.jit(lambda slot: jaxtro.make_action(Kind.PICK, slot))(2).slot == 2
 
 
+def test_a_run_can_start_at_a_later_ante():  # type: ignore[no-untyped-def]
+    (later,) = resets(["OOOO155"], [jaxtro.make_params(start_ante=3)])
+    assert int(later.run.ante) == 3
+    ((_, state, info),) = step_all([later], [act(Kind.SELECT)])
+    assert float(state.round.target) == 2000  # Small Blind of ante 3, White Stake
+    assert int(info.ante) == 3
+
+
 def test_wrong_arguments():  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match="encode_seed"):
         ENV.reset_to_seed("OOOO155")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="unknown deck"):
         jaxtro.make_params(deck="purple elephant")
-    for wrong in ({"blind_scale": -1}, {"win_ante": 0}, {"max_steps": -1}):
+    for wrong in (
+        {"blind_scale": -1},
+        {"win_ante": 0},
+        {"max_steps": -1},
+        {"start_ante": 0},
+        {"start_ante": 9},
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             jaxtro.make_params(**wrong)
 

@@ -55,6 +55,7 @@ class Params:
       locked: bool[235], items that the profile has not unlocked. undiscovered_tags: bool[25], tags it closes.
       blind_scale: float64[], factor of all blind targets; 1 = the real game, 0 = every play wins.
       win_ante: int32[], the run is won when its boss falls. endless: bool[], the run goes on then.
+      start_ante: int32[], 1 in the real game; a later one makes the first blinds as hard as there.
       max_steps: int32[], the episode is truncated after so many actions, 0 = never.
     """
 
@@ -67,6 +68,7 @@ class Params:
     win_ante: Array
     endless: Array
     max_steps: Array
+    start_ante: Array
 
 
 def make_params(
@@ -78,6 +80,7 @@ def make_params(
     win_ante: int = WIN_ANTE,
     endless: bool = False,
     max_steps: int = 0,
+    start_ante: int = START_ANTE,
 ) -> Params:
     """Parameters of a run from keys or names.
 
@@ -86,6 +89,7 @@ def make_params(
       locked: keys or names of items that the profile has not unlocked, or of editions it has not discovered.
       blind_scale: factor of all blind targets. win_ante: ante of the boss that wins. endless: go on then.
       max_steps: actions after which an episode is truncated, 0 = never.
+      start_ante: ante that the run begins with (for curricula; the real game's is 1).
 
     Raises:
       ValueError: for unknown names, and for numbers that make no game.
@@ -95,6 +99,8 @@ def make_params(
         raise ValueError(f"blind_scale is {blind_scale}; it must be 0 or more")
     if not 1 <= win_ante <= 1000:
         raise ValueError(f"win_ante is {win_ante}; it must be from 1 to 1000")
+    if not 1 <= start_ante <= win_ante:
+        raise ValueError(f"start_ante is {start_ante}; it must be from 1 to win_ante, {win_ante}")
     if not 0 <= max_steps < 2**31:
         raise ValueError(f"max_steps is {max_steps}; it must be 0 (no limit) or more")
     items, tags = locked_masks(tuple(locked))
@@ -108,6 +114,7 @@ def make_params(
         win_ante=jnp.int32(win_ante),
         endless=jnp.bool_(endless),
         max_steps=jnp.int32(max_steps),
+        start_ante=jnp.int32(start_ante),
     )
 
 
@@ -139,7 +146,7 @@ def new_run(seed: Array, params: Params, book: JokerBook) -> State:
     rules = rules_of(
         params.deck, params.stake, params.challenge, params.locked, params.undiscovered_tags, params.win_ante
     )
-    return run_of(seed, rules, params.blind_scale, params.endless, book, params.max_steps)
+    return run_of(seed, rules, params.blind_scale, params.endless, book, params.max_steps, params.start_ante)
 
 
 def run_of(
@@ -149,9 +156,10 @@ def run_of(
     endless: Array,
     book: JokerBook,
     max_steps: Array | int = 0,
+    start_ante: Array | int = START_ANTE,
 ) -> State:
     """A run from ready rules (a replay may set its own boss and To Do List orders)."""
-    ante = jnp.int32(START_ANTE)
+    ante = jnp.asarray(start_ante, jnp.int32)
     streams = rng.start_streams(seed, ante)
     cards, streams = starting_deck(streams, rules)
     situation = start_situation(rules, cards.enhancements())
@@ -178,7 +186,7 @@ def run_of(
         + jnp.sum(jnp.where(redeemed, jnp.asarray(VOUCHER_CHANGES[name]), 0), dtype=jnp.int32)
         for name in ("hands", "discards", "hand_size", "joker_slots", "consumable_slots")
     }
-    row = START_ANTE % TARGETS_KEPT
+    row = ante % TARGETS_KEPT
     run = Run(
         ante=ante,
         round=zero,

@@ -1,0 +1,88 @@
+"""Behaviour cloning and its records."""
+
+import json
+
+import chex
+import jax
+import numpy as np
+import pytest
+
+from jaxtro.agents.bc import CloneConfig, fit, flatten, returns_of
+from jaxtro.agents.network import NetworkConfig, PolicyValue
+from jaxtro.agents.records import FIELDS, RecordError, macro_of, read_records, write_records
+from jaxtro.agents.saved_policy import init_params
+from tests.agents.mini import mini_steps
+
+CONFIG = NetworkConfig(entity=8, hidden=16)
+
+
+@pytest.fixture(scope="module")
+def steps():
+    return mini_steps(2000)
+
+
+def test_the_network_learns_what_the_expert_does(steps):
+    net, params = PolicyValue(CONFIG), init_params(CONFIG, jax.random.PRNGKey(0))
+    config = CloneConfig(epochs=6, minibatch=128, learning_rate=1e-2, held_out=0.1)
+    epochs = [figures for _, figures in fit(net, params, steps, np.asarray(steps.reward), config)]
+    assert [figures["epoch"] for figures in epochs] == [1, 2, 3, 4, 5, 6]
+    assert epochs[-1]["loss"] < epochs[0]["loss"] / 2
+    assert epochs[-1]["top1"] > max(0.6, epochs[0]["top1"])
+    assert all(figures["top3"] >= figures["top1"] for figures in epochs)
+
+
+def test_too_few_decisions(steps):
+    one = jax.tree.map(lambda values: values[:1], steps)
+    net, params = PolicyValue(CONFIG), init_params(CONFIG, jax.random.PRNGKey(0))
+    with pytest.raises(ValueError, match="too few"):
+        list(fit(net, params, one, np.zeros(1, np.float32), CloneConfig()))
+
+
+def test_returns_stop_at_the_end_of_a_run(steps):
+    three = jax.tree.map(lambda values: np.stack([values[:2]] * 3), steps)
+    reward = np.array([[1.0, 1], [2, 2], [4, 4]], np.float32)
+    done = np.array([[False, True], [False, False], [False, False]])
+    found = returns_of(three.__class__(**(vars(three) | {"reward": reward, "done": done})), 0.5)
+    np.testing.assert_allclose(found, [[3.0, 1.0], [4.0, 4.0], [4.0, 4.0]])
+    assert flatten(three).reward.shape == (6,)
+
+
+def test_records_come_back_as_they_were(steps, tmp_path):
+    some = jax.tree.map(lambda values: values[:20], steps)
+    path = tmp_path / "steps.jsonl"
+    assert write_records(path, some) == 20
+    chex.assert_trees_all_equal(read_records(path), some)
+    chex.assert_trees_all_equal_dtypes(read_records(path), some)
+    line = json.loads(path.read_text().splitlines()[0])
+    assert tuple(line) == FIELDS
+    assert line["episode_id"] == "MIN1"
+    assert line["phase"] == "SELECTING_HAND"
+    assert line["macro_action"]["kind"] == "play"
+    assert line["macro_action"]["cards"] == np.flatnonzero(some.taken.cards[0]).tolist()
+    assert macro_of(jax.tree.map(lambda values: values[0], some.taken)) == line["macro_action"]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda line: "{", "line 2"),
+        (lambda line: json.dumps({"phase": "SHOP"}), "fields timestamp"),
+        (lambda line: json.dumps(line | {"phase": "LUNCH"}), "LUNCH"),
+        (lambda line: json.dumps(line | {"features": [1, 2]}), "not of this program"),
+        (lambda line: json.dumps(line | {"legal_action_ids": [999]}), "999"),
+        (lambda line: json.dumps(line | {"features": {"seen": {}, "masks": {}}}), "must have the fields"),
+    ],
+)
+def test_lines_that_are_no_records(steps, tmp_path, change, text):
+    path = tmp_path / "steps.jsonl"
+    write_records(path, jax.tree.map(lambda values: values[:2], steps))
+    first, second = path.read_text().splitlines()
+    path.write_text(first + "\n" + change(json.loads(second)) + "\n")
+    with pytest.raises(RecordError, match=text):
+        read_records(path)
+
+
+def test_an_empty_file(tmp_path):
+    (tmp_path / "none.jsonl").write_text("")
+    with pytest.raises(RecordError, match="no record"):
+        read_records(tmp_path / "none.jsonl")

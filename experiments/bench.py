@@ -9,6 +9,7 @@ The persistent compile cache stays off here, so compile seconds are those of a c
 filter, each against the bare formulas on the same arrays in the same run (`ratio`), and compile times.
 `python experiments/bench.py scoring`: hands scored per second with 0, 5 and 10 jokers, against the bare fold
 of known amounts, and `best_play`.
+`python experiments/bench.py train`: decisions per second of PPO: the rollout alone, the learner alone, both.
 """
 
 import argparse
@@ -29,13 +30,19 @@ import jax.numpy as jnp
 import numpy as np
 from bench_run import bench_run
 from bench_scoring import bench_scoring
+from bench_train import bench_train
 
 import jaxtro
 from jaxtro.env import generation as gen
 from jaxtro.env import rng
 from jaxtro.seeds import query, search
 
-BATCHES = {"run": (256, 1024, 4096), "rng": (256, 1024, 4096, 65536), "scoring": (4096,)}
+BATCHES = {
+    "run": (256, 1024, 4096),
+    "rng": (256, 1024, 4096, 65536),
+    "scoring": (4096,),
+    "train": (256, 1024, 4096),
+}
 FILTER = ("j_blueprint in shop by ante 2", "tag_negative in tag at ante 2")
 STREAMS = ("cdt{a}", "rarity{a}sho", "etperpoll{a}", "edisho{a}")
 USES = 50  # uses of each stream in one timed call
@@ -163,6 +170,7 @@ def main() -> None:
         "run": lambda: bench_run(batches, scales),
         "rng": lambda: bench_rng(batches) + bench_search(batches),
         "scoring": lambda: bench_scoring(batches, timed),
+        "train": lambda: bench_train(batches),
     }
     if args.reference and (args.what != "run" or 1.0 not in scales):
         parser.error("--reference compares the real game: it goes with `run` and a --blind-scale of 1")

@@ -32,8 +32,8 @@ def _one_batch(env: Any, net: PolicyValue, config: PPOConfig, batch: int) -> dic
     one = jax.tree.map(lambda values: jnp.zeros(values.shape[2:], values.dtype), games.features)
     params = jax.tree.map(lambda leaf: leaf[None], jax.jit(net.init)(key[0], one))
     start = time.perf_counter()
-    rollout = jax.jit(make_rollout(env, net, config.rollout_steps, config.gamma))
-    rollout = rollout.lower(params, games, key, DEFAULT_WEIGHTS).compile()
+    play = jax.jit(make_rollout(env, net, config.rollout_steps, config.gamma))
+    rollout = play.lower(params, games, key, DEFAULT_WEIGHTS).compile()
     compile_s = time.perf_counter() - start
     _, trajectory, last, _ = rollout(params, games, key, DEFAULT_WEIGHTS)
     playing = _median(lambda: rollout(params, games, key, DEFAULT_WEIGHTS))

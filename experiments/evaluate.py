@@ -3,16 +3,19 @@
     python experiments/evaluate.py planner
     python experiments/evaluate.py runs/ppo --list test
     python experiments/evaluate.py runs/ppo --versus planner --seeds 500
+    python experiments/evaluate.py search:runs/ppo --search.simulations 32 --seeds 64
 
-An agent is `random`, `greedy` (the exact best play, buys nothing), `planner` (the planning expert), or the output
-folder of a training or cloning run. There are two fixed lists of 1000 seeds: `evaluation` to choose on, `test` to
-report; no training meets either. The win is read from the state of the game.
+An agent is `random`, `greedy` (the exact best play, buys nothing), `planner` (the planning expert), the output
+folder of a training or cloning run, or `search:` and such a folder: the network looks ahead with the rules of the game
+(mctx, in runs where everything hidden is drawn anew; needs `pip install 'jaxtro[search]'`). There are two fixed lists
+of 1000 seeds: `evaluation` to choose on, `test` to report; no training meets either. The win is read from the state of
+the game.
 """
 
 import csv
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,11 +31,25 @@ from jaxtro.agents.evaluation import Player, paired, timed_play
 from jaxtro.agents.experts import GreedyAgent, PlannerAgent, RandomAgent
 from jaxtro.agents.results import Runs, summary
 from jaxtro.agents.saved_policy import load_policy
+from jaxtro.agents.search import SearchAgent
 from jaxtro.agents.seed_lists import COUNT, seed_list
 from jaxtro.compile_cache import enable_compile_cache
 from jaxtro.tables import BLINDS
 
+SEARCH = "search:"
 EXPERTS: dict[str, type] = {"random": RandomAgent, "greedy": GreedyAgent, "planner": PlannerAgent}
+
+
+@dataclass(frozen=True)
+class Search:
+    """How far `search:FOLDER` looks."""
+
+    simulations: int = 16
+    """Nodes of a search."""
+    candidates: int = 8
+    """Actions that a node offers, drawn from the policy."""
+    worlds: int = 4
+    """Runs with other hidden things that are searched for each decision."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +57,7 @@ class Args:
     """Command line of the evaluation."""
 
     agent: Annotated[str, tyro.conf.Positional]
-    """random, greedy, planner, or the folder of a run."""
+    """random, greedy, planner, the folder of a run, or search:FOLDER."""
     versus: str | None = None
     """A second agent, for a paired comparison on the same seeds."""
     seeds: int = COUNT
@@ -59,28 +76,38 @@ class Args:
     """How a network's actions are chosen; auto: as its training judged it (PPO: drawn, cloning: the likeliest)."""
     key: int = 0
     """Of the agent's own draws."""
+    search: Search = field(default_factory=Search)
+    """For search:FOLDER."""
     out_dir: Path | None = None
     """Folder for evaluation.json, runs.csv and antes.png."""
     json: bool = False
     """Print one JSON object."""
 
 
-def agent_of(name: str, actions: str) -> Agent:
+def agent_of(name: str, args: Args) -> Agent:
     """An agent by name or folder.
 
     Raises:
-      CheckpointError: if it is neither.
+      CheckpointError: if it is neither. ImportError: if search is asked for without mctx.
     """
     if name in EXPERTS:
         return EXPERTS[name]()
-    if not Path(name).is_dir():
-        raise CheckpointError(f"{name!r} is no agent ({', '.join(EXPERTS)}) and no folder of a training run")
-    return load_policy(Path(name), {"auto": None, "likeliest": True, "drawn": False}[actions])
+    folder = name.removeprefix(SEARCH)
+    if not Path(folder).is_dir():
+        raise CheckpointError(
+            f"{name!r} is no agent ({', '.join(EXPERTS)}, {SEARCH}FOLDER) and no folder of a training run"
+        )
+    saved = load_policy(Path(folder), {"auto": None, "likeliest": True, "drawn": False}[args.actions])
+    if not name.startswith(SEARCH):
+        return saved
+    return SearchAgent(
+        jaxtro.make(), saved.params, saved.config, name=f"search_{saved.name}", **asdict(args.search)
+    )
 
 
 def played(args: Args, name: str) -> tuple[Runs, dict[str, Any]]:
     """One agent's runs and the figures of its table."""
-    agent = agent_of(name, args.actions)
+    agent = agent_of(name, args)
     seeds = seed_list(args.list, args.seeds)
     player = Player(jaxtro.make(), agent, min(args.batch, args.seeds))
     with tqdm(total=args.seeds, unit="run", desc=agent.name, disable=args.json) as bar:
@@ -162,7 +189,7 @@ def main(argv: list[str] | None = None) -> int:
         jaxtro.make_params(args.deck, args.stake)
         names = [args.agent] + ([args.versus] if args.versus else [])
         for name in names:
-            agent_of(name, args.actions)
+            agent_of(name, args)
         if args.out_dir is not None:
             args.out_dir.mkdir(parents=True, exist_ok=True)
         both = [played(args, name) for name in names]
@@ -172,7 +199,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.out_dir is not None:
             for runs, figures in both:
                 write_files(args.out_dir / figures["agent"] if args.versus else args.out_dir, runs, figures)
-    except (CheckpointError, ValueError, OSError) as error:
+    except (CheckpointError, ValueError, OSError, ImportError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
     if args.json:

@@ -3,6 +3,8 @@
 A node offers the few actions that the policy drew there, so that the huge space of card sets needs no list.
 """
 
+import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +30,8 @@ class SearchAgent:
     Attributes:
       name, params: as of `Agent`; params of the network. config: of it. env: `Balatro`.
       simulations: nodes of a search. candidates: actions that a node offers. worlds: determinised runs that are
-        searched; the action with the most visits in all of them is taken. gamma: discount.
+        searched; the action that the searches of all of them favour is taken. gamma: discount.
+      hide: draws what the player does not know of a state anew.
     """
 
     env: Any
@@ -39,6 +42,14 @@ class SearchAgent:
     candidates: int = 8
     worlds: int = 4
     gamma: float = 0.997
+    hide: Callable[[Array, Any], Any] = determinise
+
+    def __post_init__(self) -> None:
+        for name in ("simulations", "candidates", "worlds"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: give 1 or more")
+        if importlib.util.find_spec("mctx") is None:
+            raise ImportError("search needs mctx, which is not installed: pip install 'jaxtro[search]'")
 
     def _offer(
         self, params: Any, key: Array, observation: Observation, legal: Legal
@@ -69,7 +80,7 @@ class SearchAgent:
         env = self.env
         of_offer, of_worlds, of_search = jax.random.split(key, 3)
         actions, logits, value = self._offer(params, of_offer, observation, legal)
-        worlds = jax.vmap(determinise, in_axes=(0, None))(jax.random.split(of_worlds, self.worlds), state)
+        worlds = jax.vmap(self.hide, in_axes=(0, None))(jax.random.split(of_worlds, self.worlds), state)
         spread = lambda tree: jax.tree.map(  # noqa: E731
             lambda leaf: jnp.broadcast_to(leaf, (self.worlds, *leaf.shape)), tree
         )
@@ -84,12 +95,15 @@ class SearchAgent:
             offer = lambda key, seen, may: self._offer(params, key, seen, may)  # noqa: E731
             offered, logits, value = jax.vmap(offer)(jax.random.split(key, self.worlds), seen, may)
             discount = jnp.where(ended, 0.0, self.gamma).astype(jnp.float32)
-            return mctx.RecurrentFnOutput(reward, discount, logits, value), (after, offered)
+            out = mctx.RecurrentFnOutput(reward=reward, discount=discount, prior_logits=logits, value=value)
+            return out, (after, offered)
 
         found = mctx.gumbel_muzero_policy(
             params,
             of_search,
-            mctx.RootFnOutput(spread(logits), spread(value), (worlds, spread(actions))),
+            mctx.RootFnOutput(
+                prior_logits=spread(logits), value=spread(value), embedding=(worlds, spread(actions))
+            ),
             expand,
             num_simulations=self.simulations,
             invalid_actions=spread(logits < -1e8),

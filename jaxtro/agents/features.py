@@ -90,6 +90,15 @@ def _small(value: Array) -> Array:
     return value.astype(jnp.int8)
 
 
+def _count(value: Array) -> Array:
+    """A whole number for arithmetic; divided as it is, it would become a 64-bit number."""
+    return value.astype(jnp.float32)
+
+
+def _one_hot(values: Array, size: int) -> Array:
+    return jax.nn.one_hot(values, size, dtype=jnp.float32)
+
+
 def _half(values: list[Array]) -> Array:
     return jnp.clip(jnp.stack(values, axis=-1), -6e4, 6e4).astype(jnp.float16)
 
@@ -103,8 +112,11 @@ def _hand(cards: CardTable, plays: Array) -> Entities:
     flags = jnp.concatenate(
         [jnp.stack([cards.debuffed, cards.face_down, cards.forced], axis=-1), plays.T], axis=-1
     )
-    places = jnp.arange(cards.rank.shape[0]) / 8.0
-    numbers = [chips / _RANK_CHIPS, cards.bonus, same_rank / 2.0, same_suit / 4.0, near / 4.0, places]
+    places = _count(jnp.arange(cards.rank.shape[0])) / 8.0
+    numbers = [
+        _count(chips) / _RANK_CHIPS, cards.bonus, _count(same_rank) / 2.0, _count(same_suit) / 4.0,
+        _count(near) / 4.0, places,
+    ]  # fmt: skip
     return Entities(
         id=jnp.zeros(cards.rank.shape, jnp.uint8),
         rank=_small(cards.rank),
@@ -123,8 +135,10 @@ def _jokers(jokers: JokerTable) -> Entities:
     flags = [
         jokers.eternal, jokers.rental, jokers.pinned, jokers.debuffed, jokers.face_down, jokers.perish >= 0,
     ]  # fmt: skip
-    places = jnp.arange(jokers.id.shape[0]) / 5.0
-    numbers = [jokers.stored, jokers.counter / 23.0, jokers.sell / 10.0, jokers.perish / 5.0, places]
+    places = _count(jnp.arange(jokers.id.shape[0])) / 5.0
+    numbers = [
+        jokers.stored, _count(jokers.counter) / 23.0, _count(jokers.sell) / 10.0, _count(jokers.perish) / 5.0, places,
+    ]  # fmt: skip
     return Entities(
         id=jokers.id.astype(jnp.uint8), rank=none, suit=none, enhancement=none, edition=_small(jokers.edition),
         seal=none, flags=jnp.stack(flags, axis=-1), numbers=_half(numbers), mask=jokers.mask,
@@ -136,7 +150,7 @@ def _items(items: ItemTable) -> Entities:
         id=items.id.astype(jnp.uint8), rank=_small(items.rank), suit=_small(items.suit),
         enhancement=_small(items.enhancement), edition=_small(items.edition), seal=_small(items.seal),
         flags=jnp.stack([items.eternal, items.perishable, items.rental], axis=-1),
-        numbers=_half([items.price / 10.0]), mask=items.mask,
+        numbers=_half([_count(items.price) / 10.0]), mask=items.mask,
     )  # fmt: skip
 
 
@@ -153,13 +167,13 @@ def features_of(obs: Observation) -> Features:
     made = jnp.any(plays, axis=1)
     value = jnp.where(made, jnp.log1p((base[0][HAND_OF_PLAY] + of_play) * base[1][HAND_OF_PLAY]), 0.0)
     numbers = [
-        obs.scalars * _SCALAR_SCALE, obs.unseen.reshape(-1), obs.deck.reshape(-1) * 0.5, obs.stones,
-        obs.deck_enhancements[1:] * 0.2, obs.deck_editions[1:] * 0.2, obs.deck_seals[1:] * 0.2,
+        obs.scalars * _SCALAR_SCALE, obs.unseen.reshape(-1), _count(obs.deck).reshape(-1) * 0.5, obs.stones,
+        _count(obs.deck_enhancements[1:]) * 0.2, _count(obs.deck_editions[1:]) * 0.2, _count(obs.deck_seals[1:]) * 0.2,
         level * _LEVEL_SCALE, obs.hand_played * 0.3, obs.hand_played_this_round, obs.hand_visible,
-        obs.redeemed, jnp.log1p(base[0] * base[1]) * 0.2, value * 0.2, made, obs.blind_status * 0.5,
-        jax.nn.one_hot(obs.skip_tags, NUM_TAGS).reshape(-1), jax.nn.one_hot(obs.orbital, len(HANDS)).reshape(-1),
-        jax.nn.one_hot(obs.targets[jnp.array([0, 2])], 15).reshape(-1),
-        jax.nn.one_hot(obs.targets[jnp.array([1, 3, 4])], 5).reshape(-1),
+        obs.redeemed, jnp.log1p(base[0] * base[1]) * 0.2, value * 0.2, made, _count(obs.blind_status) * 0.5,
+        _one_hot(obs.skip_tags, NUM_TAGS).reshape(-1), _one_hot(obs.orbital, len(HANDS)).reshape(-1),
+        _one_hot(obs.targets[jnp.array([0, 2])], 15).reshape(-1),
+        _one_hot(obs.targets[jnp.array([1, 3, 4])], 5).reshape(-1),
     ]  # fmt: skip
     flat = jnp.concatenate([jnp.asarray(value, jnp.float32).reshape(-1) for value in numbers])
     return Features(

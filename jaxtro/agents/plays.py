@@ -37,7 +37,7 @@ def plays_of(rank: Array, suit: Array, wild: Array, worth: Array) -> Array:
     """
     there = rank > 0
     places = jnp.arange(rank.shape[0])
-    value = rank * 64.0 + jnp.clip(worth, 0.0, 60.0)
+    value = rank.astype(jnp.float32) * 64.0 + jnp.clip(worth, 0.0, 60.0)
     better = (value[:, None] < value[None]) | (
         (value[:, None] == value[None]) & (places[:, None] > places[None])
     )

@@ -202,7 +202,7 @@ def parts_of(net: PolicyValue, params: dict, features: Features, taken: Taken) -
         return masked(logits, jnp.append(may, end)), chosen, (number <= count) & (number < high)
 
     steps, chosen, active = jax.vmap(step)(jnp.arange(MOST_CARDS, dtype=jnp.int32))
-    fill = lambda row: jnp.full(size + 1, _NEVER).at[: row.shape[0]].set(row)  # noqa: E731
+    fill = lambda row: jnp.full(size + 1, _NEVER, jnp.float32).at[: row.shape[0]].set(row)  # noqa: E731
     first = jnp.stack([fill(kinds), fill(of_slots), fill(ends)])
     return Parts(
         log_probs=jnp.concatenate([first, steps]).astype(jnp.float32),

@@ -91,15 +91,15 @@ class Collector:
 
     def collect(self, student: Any, share: float, what: str) -> tuple[Steps, np.ndarray]:
         """Decisions [M] and the returns behind them. share: of the games that the student plays."""
-        args, parts, returns = self.args, [], []
+        args, parts = self.args, []
         calls = -(-args.samples // (args.num_envs * LENGTH))
         for _ in tqdm(range(calls), desc=what, unit="call"):
             key = jax.random.fold_in(jax.random.PRNGKey(args.seed + 1), self.calls)
             self.calls += 1
             self.carry, steps = self._collect(self.carry, key, student, jnp.float32(share))
-            returns.append(np.asarray(returns_of(steps, GAMMA)).reshape(-1))
-            parts.append(jax.device_get(flatten(steps)))
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts), np.concatenate(returns)
+            parts.append(jax.device_get(steps))
+        whole = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        return flatten(whole), np.asarray(returns_of(whole, GAMMA)).reshape(-1)
 
 
 def joined(one: Any, other: Any) -> Any:

@@ -104,15 +104,18 @@ def flatten(steps: Steps) -> Steps:
 
 
 def returns_of(steps: Steps, gamma: float) -> Array:
-    """Discounted sums of the rewards that follow each decision in what was collected. steps: [T, N] -> float32[T, N]"""
+    """Discounted sums of the rewards from each decision to the end of its run. steps: [T, N] -> float32[T, N]
+
+    NaN where the run goes on behind what was collected, as its sum is not known.
+    """
 
     def back(later: Array, step: tuple[Array, Array]) -> tuple[Array, Array]:
         reward, done = step
-        now = reward + gamma * later * (1.0 - done.astype(jnp.float32))
+        now = reward + gamma * jnp.where(done, 0.0, later)
         return now, now
 
-    zero = jnp.zeros(steps.reward.shape[1], jnp.float32)
-    return jax.lax.scan(back, zero, (jnp.asarray(steps.reward), jnp.asarray(steps.done)), reverse=True)[1]
+    unknown = jnp.full(steps.reward.shape[1], jnp.nan, jnp.float32)
+    return jax.lax.scan(back, unknown, (jnp.asarray(steps.reward), jnp.asarray(steps.done)), reverse=True)[1]
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ def fit(
     """Fits a network to decisions; yields the parameters and figures after each epoch.
 
     Args:
-      steps: [M], numpy arrays. returns: float32[M], targets of the value.
+      steps: [M], numpy arrays. returns: float32[M], targets of the value; those that are NaN are left out.
 
     Raises:
       ValueError: for too few decisions.
@@ -161,10 +164,10 @@ def fit(
 
     def loss_of(params: Any, features: Features, taken: policy.Taken, target: Array) -> tuple[Array, Array]:
         found, _, encoded = jax.vmap(lambda f, t: policy.log_prob(net, params, f, t))(features, taken)
-        imitation = -jnp.mean(found)
-        return imitation + config.value_loss * jnp.mean(
-            value_loss(encoded.value, target, value_range)
-        ), imitation
+        imitation, known = -jnp.mean(found), jnp.isfinite(target)
+        errors = value_loss(encoded.value, jnp.where(known, target, 0.0), value_range)
+        critic = jnp.sum(jnp.where(known, errors, 0.0)) / jnp.maximum(jnp.sum(known), 1)
+        return imitation + config.value_loss * critic, imitation
 
     @jax.jit
     def improve(params: Any, state: Any, features: Features, taken: policy.Taken, target: Array) -> Any:

@@ -121,7 +121,7 @@ def _rows(path: Path) -> Iterator[Steps]:
                 if missing:
                     raise RecordError(f"the fields {', '.join(missing)} are missing")
                 yield _step(line, seen, masks)
-            except (RecordError, ValueError, KeyError, TypeError) as error:
+            except (ValueError, LookupError, TypeError) as error:
                 raise RecordError(f"{path}, line {number}: {error}") from error
 
 
@@ -130,7 +130,10 @@ def _step(line: dict[str, Any], seen: Any, masks: Any) -> Steps:
     if not isinstance(parts, dict) or set(parts) != {"seen", "masks"}:
         raise RecordError("the features are not of this program (it writes `seen` and `masks`)")
     legal = np.zeros(NUM_ACTIONS, bool)
-    legal[line["legal_action_ids"]] = True
+    for number in line["legal_action_ids"]:
+        if not 0 <= number < NUM_ACTIONS:
+            raise RecordError(f"there is no action {number}; they go from 0 to {NUM_ACTIONS - 1}")
+        legal[number] = True
     known: dict[str, Any] = {
         name: np.float32(line["reward_info"].get(name, 0)) for name in Weights.__dataclass_fields__
     }

@@ -13,12 +13,9 @@ import jax.numpy as jnp
 from jax import Array
 
 import jaxtro
-from jaxtro.agents import policy
-from jaxtro.agents.bc import Steps
-from jaxtro.agents.features import features_of
+from jaxtro.agents.bc import Steps, flatten, make_collect
 from jaxtro.env.actions import Action, Kind
 from jaxtro.env.env import Info
-from jaxtro.env.flat import NUM_ACTIONS
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
 from jaxtro.env.state import HAND_CAPACITY, Phase
 
@@ -48,6 +45,22 @@ class MiniRound:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
+class MiniStreams:
+    """The run's name."""
+
+    seed: Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class MiniPiles:
+    """How many cards there are."""
+
+    n_hand: Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
 class MiniState:
     """key: uint32[2]. ranks: int32[8]. points: float32[]."""
 
@@ -57,6 +70,8 @@ class MiniState:
     phase: Array
     run: MiniRun
     round: MiniRound
+    streams: MiniStreams
+    piles: MiniPiles
 
 
 @functools.cache
@@ -86,8 +101,9 @@ class MiniEnv:
         zero, no = jnp.int32(0), jnp.bool_(False)
         run = MiniRun(no, no, jnp.int32(1), jnp.int32(1), zero, zero)
         state = MiniState(
-            key, ranks, jnp.float32(0), jnp.int8(Phase.SELECTING_HAND), run, MiniRound(jnp.int8(1))
-        )
+            key, ranks, jnp.float32(0), jnp.int8(Phase.SELECTING_HAND), run, MiniRound(jnp.int8(1)),
+            MiniStreams(jnp.asarray(jaxtro.encode_seed("MIN1"))), MiniPiles(jnp.int32(CARDS)),
+        )  # fmt: skip
         return self.observe(state), state
 
     def reset_to_seed(self, seed: Array, params: Any = None) -> tuple[Any, MiniState]:
@@ -136,7 +152,7 @@ class MiniEnv:
         )
         after = MiniState(
             key, ranks, state.points + points, jnp.where(ends, Phase.GAME_OVER, state.phase).astype(jnp.int8), run,
-            state.round,
+            state.round, state.streams, state.piles,
         )  # fmt: skip
         after = jax.tree.map(lambda new, old: jnp.where(over, old, new), after, state)
         info = Info(**dict.fromkeys(Info.__dataclass_fields__, jnp.int32(0)))
@@ -188,20 +204,8 @@ class MiniExpert:
 
 def mini_steps(count: int, seed: int = 0) -> Steps:
     """Decisions of the expert at first hands. -> `Steps`[count], numpy arrays"""
-    env, expert = MiniEnv(), MiniExpert()
-
-    @jax.jit
-    @jax.vmap
-    def one(key: Array) -> Steps:
-        observation, state = env.reset(key)
-        legal = env.legal_actions(state)
-        action = expert.act((), key, state, observation, legal)
-        _, after, reward, done, _, info = env.step(state, action)
-        return Steps(
-            features=features_of(observation), taken=policy.taken_of(action, legal),
-            seed=jnp.asarray(jaxtro.encode_seed("MIN1")), step=state.run.steps, phase=state.phase,
-            hand_size=jnp.int32(CARDS), legal=jnp.zeros(NUM_ACTIONS, bool).at[3].set(True), reward=reward,
-            terms=env.reward_terms(state, after, info.illegal), done=done,
-        )  # fmt: skip
-
-    return jax.device_get(one(jax.random.split(jax.random.PRNGKey(seed), count)))
+    env = mini()
+    keys = jax.random.split(jax.random.PRNGKey(seed), count)
+    carry = jax.vmap(env.reset, in_axes=(0, None))(keys, jnp.int32(0))
+    collect = jax.jit(make_collect(env, MiniExpert(), 1))
+    return jax.device_get(flatten(collect(carry, keys[0], None, jnp.float32(0))[1]))

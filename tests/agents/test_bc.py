@@ -1,17 +1,19 @@
 """Behaviour cloning and its records."""
 
 import json
+from dataclasses import replace
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtro.agents.bc import CloneConfig, fit, flatten, returns_of
+from jaxtro.agents.bc import CloneConfig, fit, flatten, make_collect, returns_of
 from jaxtro.agents.network import NetworkConfig, PolicyValue
 from jaxtro.agents.records import FIELDS, RecordError, macro_of, read_records, write_records
 from jaxtro.agents.saved_policy import init_params
-from tests.agents.mini import mini_steps
+from tests.agents.mini import MiniExpert, mini, mini_steps
 
 CONFIG = NetworkConfig(entity=8, hidden=16)
 
@@ -41,10 +43,41 @@ def test_too_few_decisions(steps):
 def test_returns_stop_at_the_end_of_a_run(steps):
     three = jax.tree.map(lambda values: np.stack([values[:2]] * 3), steps)
     reward = np.array([[1.0, 1], [2, 2], [4, 4]], np.float32)
-    done = np.array([[False, True], [False, False], [False, False]])
-    found = returns_of(three.__class__(**(vars(three) | {"reward": reward, "done": done})), 0.5)
-    np.testing.assert_allclose(found, [[3.0, 1.0], [4.0, 4.0], [4.0, 4.0]])
+    done = np.array([[False, True], [False, False], [True, False]])
+    found = returns_of(replace(three, reward=reward, done=done), 0.5)
+    np.testing.assert_allclose(found, [[3.0, 1.0], [4.0, np.nan], [4.0, np.nan]])
     assert flatten(three).reward.shape == (6,)
+
+
+def test_values_that_are_not_known_are_left_out(steps):
+    net, params = PolicyValue(CONFIG), init_params(CONFIG, jax.random.PRNGKey(0))
+    unknown = np.full(len(steps.reward), np.nan, np.float32)
+    fitted, figures = next(fit(net, params, steps, unknown, CloneConfig(epochs=1, minibatch=128)))
+    chex.assert_tree_all_finite(fitted)
+    assert np.isfinite(figures["loss"])
+
+
+def test_dagger_notes_the_expert_while_the_student_plays():
+    env, net = mini(), PolicyValue(CONFIG)
+    params, count = init_params(CONFIG, jax.random.PRNGKey(0)), 64
+    keys = jax.random.split(jax.random.PRNGKey(1), count)
+    carry = jax.vmap(env.reset, in_axes=(0, None))(keys, jnp.int32(0))
+    collect = jax.jit(make_collect(env, MiniExpert(), 6, net))
+    expert = collect(carry, keys[0], params, jnp.float32(0))[1]
+    (_, after), both = collect(carry, keys[0], params, jnp.float32(0.5))
+    both, half = jax.device_get(both), count // 2
+    # The student's games go another way (its first plays bring less), the expert's are the same.
+    chex.assert_trees_all_equal(*(jax.tree.map(lambda leaf: leaf[:, half:], s) for s in (expert, both)))
+    assert both.reward[0, :half].mean() < expert.reward[0, :half].mean() - 0.5
+    # What is noted is the expert's action on what was seen, in every game.
+    high = np.asarray(both.features.hand.rank)[..., :32] >= 10
+    chosen = np.asarray(both.taken.cards)
+    some = high.any(axis=-1)
+    assert (chosen[some] <= high[some]).all()
+    assert both.done.shape == (6, count)
+    assert both.done[2].all()
+    assert not both.done[[0, 1, 3]].any()
+    assert after.key.shape[0] == count
 
 
 def test_records_come_back_as_they_were(steps, tmp_path):
@@ -69,7 +102,8 @@ def test_records_come_back_as_they_were(steps, tmp_path):
         (lambda line: json.dumps({"phase": "SHOP"}), "fields timestamp"),
         (lambda line: json.dumps(line | {"phase": "LUNCH"}), "LUNCH"),
         (lambda line: json.dumps(line | {"features": [1, 2]}), "not of this program"),
-        (lambda line: json.dumps(line | {"legal_action_ids": [999]}), "999"),
+        (lambda line: json.dumps(line | {"legal_action_ids": [999]}), "no action 999"),
+        (lambda line: json.dumps(line | {"legal_action_ids": [-1]}), "no action -1"),
         (lambda line: json.dumps(line | {"features": {"seen": {}, "masks": {}}}), "must have the fields"),
     ],
 )

@@ -208,7 +208,8 @@ def _train(args: Args, config: TrainConfig, folder: Path, init_params: Any) -> i
         report = trainer.evaluate(trainer.put(load_policy(one).params), min(args.final_seeds, COUNT), "test")
         write_json(one / "evaluation.json", report)
         say(json.dumps(report) if config.num_seeds == 1 else f"{one.name}: {json.dumps(report)}")
-        say(f"Curves: {draw_curves(one, f'PPO, {config.num_envs} games, {one}')}")
+    title = f"PPO, {config.num_envs} games, {config.deck}, {config.stake}"
+    say(f"Curves: {draw_curves(seed_folders(folder, config), title, folder / 'curves.png')}")
     return 0
 
 

@@ -1,6 +1,7 @@
 """Where training writes its figures: `metrics.jsonl`, TensorBoard events, and curves as pictures."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -73,34 +74,34 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def draw_curves(folder: Path, title: str) -> Path:
-    """Draws the learning curves of a folder's `metrics.jsonl` into `curves.png`."""
+def draw_curves(folders: Sequence[Path], title: str, path: Path) -> Path:
+    """Draws the learning curves of some folders' `metrics.jsonl` into one picture, a colour for each folder.
+
+    Lines are what was seen in training, dots the evaluation seeds.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    lines = read_lines(folder / "metrics.jsonl")
-    names = [name for name in CURVES if any(name in line for line in lines)]
-    figure, axes = plt.subplots(
-        -(-len(names) // 2), 2, figsize=(10, 2.2 * -(-len(names) // 2)), squeeze=False
-    )
+    runs = {folder.name: read_lines(folder / "metrics.jsonl") for folder in folders}
+    names = [name for name in CURVES if any(name in line for lines in runs.values() for line in lines)]
+    rows = max(1, -(-len(names) // 2))
+    figure, axes = plt.subplots(rows, 2, figsize=(10, 2.2 * rows), squeeze=False)
     for axis, name in zip(axes.flat, names, strict=False):
-        points = [(line["steps"], line[name]) for line in lines if line.get(name) is not None]
-        axis.plot([x for x, _ in points], [y for _, y in points], label="training")
-        judged = [
-            (line["steps"], line[f"eval_{name}"]) for line in lines if line.get(f"eval_{name}") is not None
-        ]
-        if judged:
-            axis.plot([x for x, _ in judged], [y for _, y in judged], "o-", label="evaluation seeds")
-            axis.legend(fontsize=7)
+        for number, (run, lines) in enumerate(runs.items()):
+            for key, style in ((name, "-"), (f"eval_{name}", "o")):
+                points = [(line["steps"], line[key]) for line in lines if line.get(key) is not None]
+                label = run if style == "-" else None
+                axis.plot(*zip(*points, strict=True), style, color=f"C{number}", ms=3, lw=1, label=label)
         axis.set_title(name.replace("_", " "), fontsize=9)
         axis.tick_params(labelsize=7)
+    if len(runs) > 1:
+        axes.flat[0].legend(fontsize=7)
     for axis in axes.flat[len(names) :]:
         axis.axis("off")
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
-    path = folder / "curves.png"
     figure.savefig(path, dpi=90)
     plt.close(figure)
     return path

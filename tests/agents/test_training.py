@@ -57,7 +57,7 @@ def test_it_learns(whole):
     assert lines[-1]["eval_blinds_per_game"] >= lines[0]["blinds_per_game"]
     assert all(line["kl"] >= -1e-3 for line in lines)
     assert (whole[0] / "tensorboard").is_dir()
-    assert draw_curves(whole[0], "tiny game").stat().st_size > 1000
+    assert draw_curves([whole[0]], "tiny game", whole[0] / "curves.png").stat().st_size > 1000
 
 
 def test_resume_goes_on_bit_for_bit(trainer, whole, tmp_path):

@@ -52,6 +52,7 @@ class RewardWeights:
     loss: float = 0.0  # a lost run
     ante: float = 0.0  # an ante gained
     money: float = 0.0  # a dollar gained
+    action: float = 0.01  # taken off for every action: else some trainings end in sorting the hand for ever
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ class Weights:
     Attributes:
       progress: times the rise of `potential` within a blind, which goes from 0 to 1.
       blind: for a beaten blind. win: for beating the boss of the win ante. loss: for a lost run.
-      ante: for each ante gained. money: for each dollar gained. illegal: for an action that was not legal.
+      ante: for each ante gained. money: for each dollar gained.
+      illegal: taken off for an action that was not legal. action: taken off for every action, so that a learner does
+        not come to sort its hand for ever, which costs nothing else.
     """
 
     progress: Array | float = 1.0
@@ -29,6 +31,7 @@ class Weights:
     ante: Array | float = 0.0
     money: Array | float = 0.0
     illegal: Array | float = 0.0
+    action: Array | float = 0.0
 
 
 DEFAULT_WEIGHTS = Weights()
@@ -59,6 +62,7 @@ def terms(before: State, after: State, illegal: Array) -> Weights:
         ante=f32(after.run.ante - before.run.ante),
         money=f32(after.run.money - before.run.money),
         illegal=-f32(illegal),
+        action=-f32(after.run.steps - before.run.steps),
     )
 
 

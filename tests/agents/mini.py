@@ -178,6 +178,7 @@ class MiniEnv:
             ante=zero,
             money=zero,
             illegal=zero,
+            action=-jnp.float32(after.run.steps - before.run.steps),
         )
 
 

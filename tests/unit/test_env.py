@@ -298,6 +298,8 @@ def test_rewards(fresh):  # type: ignore[no-untyped-def]
     assert float(reward.reward(before, before, jnp.bool_(True), reward.Weights(illegal=0.5))) == -0.5
     parts = reward.terms(before, put(beaten, run__money=9, run__won=True), no)
     assert (float(parts.money), float(parts.win), float(parts.loss)) == (5, 1, 0)
+    later = put(before, run__steps=int(before.run.steps) + 1)
+    assert float(reward.reward(before, later, no, reward.Weights(action=0.25))) == -0.25
 
 
 def test_save_and_go_on(tmp_path, fresh):  # type: ignore[no-untyped-def]

@@ -41,7 +41,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python experiments/bench.py scoring
 
 train: $(VENV)/.train
-	$(BIN)/python experiments/ppo.py --total-steps 1000000 --out-dir runs/ppo $(if $(wildcard runs/ppo/last),--resume)
+	$(BIN)/python experiments/ppo.py --total-steps 1000000 --out-dir runs/ppo $(if $(wildcard runs/ppo/last/*/commit_success.txt),--resume)
 
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -27,13 +27,13 @@ from tqdm import tqdm
 
 import jaxtro
 from jaxtro.agents.bc import CloneConfig, Steps, fit, flatten, make_collect, returns_of
-from jaxtro.agents.checkpoint import CheckpointError, save_checkpoint, write_json
+from jaxtro.agents.checkpoint import CheckpointError, latest_step, save_checkpoint, write_json
 from jaxtro.agents.evaluation import Player
 from jaxtro.agents.metrics_log import MetricsLog
 from jaxtro.agents.network import LARGE, SMALL, NetworkConfig, PolicyValue
 from jaxtro.agents.records import RecordError, read_records, write_records
 from jaxtro.agents.results import summary
-from jaxtro.agents.saved_policy import BEST, SavedPolicy, init_params
+from jaxtro.agents.saved_policy import BEST, LAST, SavedPolicy, init_params
 from jaxtro.agents.seed_lists import seed_list
 from jaxtro.compile_cache import enable_compile_cache
 
@@ -97,9 +97,9 @@ class Collector:
             key = jax.random.fold_in(jax.random.PRNGKey(args.seed + 1), self.calls)
             self.calls += 1
             self.carry, steps = self._collect(self.carry, key, student, jnp.float32(share))
-            parts.append(jax.device_get(steps))
+            parts.append(jax.device_get(flatten(steps)))
         whole = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
-        return flatten(whole), np.asarray(returns_of(whole, GAMMA)).reshape(-1)
+        return whole, returns_of(whole, GAMMA)
 
 
 def joined(one: Any, other: Any) -> Any:
@@ -115,8 +115,7 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
     collector = None
     if args.import_records is not None:
         steps = read_records(args.import_records)
-        # One column: the lines are in order, and `done` parts the runs.
-        returns = np.asarray(returns_of(jax.tree.map(lambda values: values[:, None], steps), GAMMA))[:, 0]
+        returns = returns_of(steps, GAMMA)
         report["expert"] = str(args.import_records)
     else:
         collector = Collector(args, net)
@@ -136,8 +135,6 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
         params = fitted
         report |= figures
     log.close()
-    if args.export_records is not None:
-        print(f"{write_records(args.export_records, steps)} records in {args.export_records}")
     meta = {
         "config": {"network": config.as_dict()},
         "steps": len(returns),
@@ -145,6 +142,8 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
         "greedy": True,
     }
     save_checkpoint(args.out_dir / BEST, 1, {"params": params}, meta)
+    if args.export_records is not None:
+        print(f"{write_records(args.export_records, steps)} records in {args.export_records}")
     student = SavedPolicy("clone", params, config)
     player = Player(jaxtro.make(), student, min(256, args.eval_seeds))
     seeds = seed_list("evaluation", args.eval_seeds)
@@ -161,11 +160,16 @@ def main(argv: list[str] | None = None) -> int:
         for name in ("samples", "num_envs", "eval_seeds", "max_steps"):
             if getattr(args, name) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} must be 1 or more")
+        seed_list("evaluation", args.eval_seeds)
+        if args.dagger_rounds < 0:
+            raise ValueError("--dagger-rounds must be 0 or more")
+        if args.export_records is not None and not args.export_records.absolute().parent.is_dir():
+            raise ValueError(f"{args.export_records}: there is no such folder to write to")
         if args.import_records is not None and args.dagger_rounds:
             raise ValueError(
                 "--dagger-rounds needs an expert that plays; it does not go with --import-records"
             )
-        if (args.out_dir / BEST).exists():
+        if any(latest_step(args.out_dir / name) is not None for name in (BEST, LAST)):
             raise CheckpointError(f"{args.out_dir} holds a run already; give another --out-dir")
         on_cpu = jax.default_backend() == "cpu"
         config = {"auto": SMALL if on_cpu else LARGE, "small": SMALL, "large": LARGE}[args.network]
@@ -173,6 +177,9 @@ def main(argv: list[str] | None = None) -> int:
         write_json(args.out_dir / "config.json", {"network": config.as_dict(), "options": str(args)})
         report = clone(args, config)
         write_json(args.out_dir / "evaluation.json", report)
+    except KeyboardInterrupt:
+        print("bc: stopped", file=sys.stderr)
+        return 130
     except (CheckpointError, RecordError, ValueError, OSError) as error:
         print(f"bc: {error}", file=sys.stderr)
         return 2

@@ -121,7 +121,8 @@ def played(args: Args, name: str) -> tuple[Runs, dict[str, Any]]:
         )
     figures = summary(runs) | {
         "agent": agent.name, "list": args.list, "deck": args.deck, "stake": args.stake, "seconds": seconds,
-        "games_per_second": len(runs) / seconds, "device": jax.devices()[0].device_kind,
+        "games_per_second": len(runs) / seconds, "device": jax.devices()[0].device_kind, "batch": player.batch,
+        "max_steps": args.max_steps, "key": args.key, "actions_are": args.actions,
     }  # fmt: skip
     return runs, figures
 
@@ -178,6 +179,22 @@ def write_files(folder: Path, runs: Runs, figures: dict[str, Any]) -> None:
     plt.close(figure)
 
 
+def show(args: Args, report: dict[str, Any]) -> None:
+    """Prints the report."""
+    if args.json:
+        print(json.dumps(report))
+        return
+    for figures in report["agents"]:
+        print("\n".join(lines_of(figures)))
+    for name, row in report.get("paired", {}).items():
+        if isinstance(row, dict):
+            interval = f"95 %: {row['low']:+.3f} to {row['high']:+.3f}"
+            print(
+                f"  {name}: {args.agent} is {row['difference']:+.3f} against {args.versus} ({interval}), "
+                f"better on {row['better']} seeds, worse on {row['worse']}"
+            )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
@@ -196,25 +213,22 @@ def main(argv: list[str] | None = None) -> int:
         report: dict[str, Any] = {"agents": [figures for _, figures in both]}
         if args.versus:
             report["paired"] = paired(both[0][0], both[1][0])
+        show(args, report)
         if args.out_dir is not None:
-            for runs, figures in both:
-                write_files(args.out_dir / figures["agent"] if args.versus else args.out_dir, runs, figures)
+            for number, (runs, figures) in enumerate(both, start=1):
+                write_files(
+                    args.out_dir / f"{number}_{figures['agent']}" if args.versus else args.out_dir,
+                    runs,
+                    figures,
+                )
+            if args.versus:
+                write_json(args.out_dir / "paired.json", report)
+    except KeyboardInterrupt:
+        print("evaluate: stopped", file=sys.stderr)
+        return 130
     except (CheckpointError, ValueError, OSError, ImportError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 2
-    if args.json:
-        print(json.dumps(report))
-        return 0
-    for _, figures in both:
-        print("\n".join(lines_of(figures)))
-    if args.versus:
-        for name, row in report["paired"].items():
-            if isinstance(row, dict):
-                interval = f"95 %: {row['low']:+.3f} to {row['high']:+.3f}"
-                print(
-                    f"  {name}: {args.agent} is {row['difference']:+.3f} against {args.versus} ({interval}), "
-                    f"better on {row['better']} seeds, worse on {row['worse']}"
-                )
     return 0
 
 

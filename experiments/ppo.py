@@ -4,9 +4,10 @@
     python experiments/ppo.py --num-envs 4096 --total-steps 2000000 --out-dir runs/first
     python experiments/ppo.py --out-dir runs/first --resume
 
-Sizes that are not given are chosen for the machine: a small network on CPUs, a large one on accelerators. The output
-folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints (`last`, and `best` by the evaluation seeds),
-curves.png and evaluation.json. Ctrl-C saves and stops; --resume goes on bit for bit. The first start compiles the
+With --resume every option that is not given is as in the training so far. Sizes that are not given are chosen for the
+machine: a small network on CPUs, a large one on accelerators. The output folder gets config.json, metrics.jsonl,
+TensorBoard events, checkpoints (`last`, and `best` by the evaluation seeds), curves.png and evaluation.json. Ctrl-C
+saves and stops; --resume goes on bit for bit (on the same kind and number of devices). The first start compiles the
 game, which takes some minutes; later ones find it in the compile cache.
 """
 
@@ -22,11 +23,11 @@ import tyro
 from tqdm import tqdm
 
 import jaxtro
-from jaxtro.agents.checkpoint import CheckpointError, read_meta, write_json
+from jaxtro.agents.checkpoint import CheckpointError, latest_step, read_meta, write_json
 from jaxtro.agents.metrics_log import draw_curves
-from jaxtro.agents.network import LARGE, SMALL
+from jaxtro.agents.network import LARGE, SMALL, NetworkConfig
 from jaxtro.agents.ppo import PPOConfig
-from jaxtro.agents.saved_policy import LAST, load_policy
+from jaxtro.agents.saved_policy import BEST, LAST, load_policy
 from jaxtro.agents.seed_lists import COUNT
 from jaxtro.agents.training import (
     Curriculum,
@@ -66,7 +67,7 @@ class Args:
     out_dir: Path = Path("runs/ppo")
     """Folder for everything that is written."""
     resume: bool = False
-    """Go on from the last checkpoint of --out-dir."""
+    """Go on from the last checkpoint of --out-dir, with its options where none are given."""
     seed: int = 0
     """Of the network, the games and the actions."""
     num_seeds: int = 1
@@ -130,6 +131,8 @@ def config_of(args: Args) -> TrainConfig:
     if num_envs % devices:
         raise ValueError(f"--num-envs {num_envs} cannot be split evenly over {devices} devices")
     network = {"auto": SMALL if on_cpu else LARGE, "small": SMALL, "large": LARGE}[args.network]
+    if args.eval_every < 0:
+        raise ValueError(f"--eval-every is {args.eval_every}: give 0 (only at the end) or more")
     if args.network == "auto" and args.init_from is not None:
         network = load_policy(args.init_from).config
     given = {
@@ -145,32 +148,63 @@ def config_of(args: Args) -> TrainConfig:
     )  # fmt: skip
 
 
+def args_of_training(args: Args) -> Args:
+    """The options that the training in `args.out_dir` was started with.
+
+    Raises:
+      CheckpointError: if there is no checkpoint.
+    """
+    config = read_meta(args.out_dir / LAST)[1]["config"]
+    network = NetworkConfig.from_dict(config["network"])
+    size: Literal["small", "large"] = "large" if network.attention else "small"
+    same: dict[str, Any] = {name: config[name] for name in (
+        "num_envs", "total_steps", "seed", "num_seeds", "deck", "stake", "max_steps", "eval_every", "eval_seeds",
+        "save_every",
+    )}  # fmt: skip
+    return replace(
+        args, **same, **{name: getattr(network, name) for name in ("entity", "hidden", "dtype")}, network=size,
+        ppo=PPOConfig(**config["ppo"]), curriculum=Curriculum(**config["curriculum"]),
+        reward=RewardWeights(**{f.name: config["weights"][f.name] for f in fields(RewardWeights)}),
+    )  # fmt: skip
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
-    if args.distributed:
-        jax.distributed.initialize()
     enable_compile_cache()
     try:
+        if args.distributed:
+            jax.distributed.initialize()
+        if args.resume:
+            if args.init_from is not None:
+                raise ValueError("--init-from starts a training and --resume goes on with one; leave one out")
+            args = tyro.cli(Args, description=__doc__, args=argv, default=args_of_training(args))
         config = config_of(args)
         folder = args.out_dir
         if args.resume:
             check_resumable(folder, config)
-        elif (folder / LAST).exists():
+        elif any(latest_step(folder / name) is not None for name in (LAST, BEST)):
             raise CheckpointError(
                 f"{folder} holds a training run already; give --resume to go on with it, or another --out-dir"
             )
-        init = None if args.init_from is None or args.resume else load_policy(args.init_from)
+        init = None if args.init_from is None else load_policy(args.init_from)
         if init is not None and init.config != config.network:
             raise CheckpointError(
                 f"{args.init_from} has another network than the options say; leave them out"
             )
-        write_config(folder, config, {"device": jax.devices()[0].device_kind, "jax": jax.__version__})
+        if not args.resume:
+            write_config(folder, config, {
+                "device": jax.devices()[0].device_kind, "jax": jax.__version__,
+                "init_from": None if args.init_from is None else str(args.init_from),
+            })  # fmt: skip
         return _train(args, config, folder, None if init is None else init.params)
     except InterruptedTraining as stop:
         print(f"ppo: {stop}", file=sys.stderr)
         return 130
-    except (CheckpointError, ValueError, OSError) as error:
+    except KeyboardInterrupt:
+        print("ppo: stopped; what came after the last checkpoint is not kept", file=sys.stderr)
+        return 130
+    except (CheckpointError, ValueError, RuntimeError, OSError) as error:
         print(f"ppo: {error}", file=sys.stderr)
         return 2
 

@@ -1,5 +1,6 @@
 """Behaviour cloning: what an expert does, collected on the device, and a network fitted to it."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,6 @@ from jaxtro.agents.network import PolicyValue
 from jaxtro.agents.value import value_loss
 from jaxtro.env.flat import FlatBalatro, FlatState
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
-from jaxtro.env.state import HAND_CAPACITY
 
 
 @jax.tree_util.register_dataclass
@@ -28,7 +28,7 @@ class Steps:
     Attributes:
       features: seen. taken: `policy.Taken`, what the expert does there.
       seed: uint8[8], of the run. step: int32, decisions before. phase: int8. hand_size: int32.
-      legal: bool[177], flat actions that are legal with no card chosen. reward: float32. terms: `Weights`.
+      legal: bool[177], flat actions that are legal with the expert's cards chosen. reward: float32. terms: `Weights`.
       done: bool, the run ended with the action that was played.
     """
 
@@ -80,8 +80,8 @@ def make_collect(env: Any, expert: Agent, length: int, net: PolicyValue | None =
                 played = jax.tree.map(
                     lambda a, b: jnp.where(mine.reshape(-1, *[1] * (a.ndim - 1)), a, b), own, action
                 )
-            none = jnp.zeros((count, HAND_CAPACITY), bool)
-            numbers = jax.vmap(flat.legal_actions)(FlatState(states, none))
+            # With the expert's cards chosen, as its action takes them.
+            numbers = jax.vmap(flat.legal_actions)(FlatState(states, taken.cards))
             observation, after, reward, ended, cut, info = jax.vmap(env.env.step, in_axes=(0, 0, None))(
                 states, played, DEFAULT_WEIGHTS
             )
@@ -103,19 +103,38 @@ def flatten(steps: Steps) -> Steps:
     return jax.tree.map(lambda values: values.reshape(-1, *values.shape[2:]), steps)
 
 
-def returns_of(steps: Steps, gamma: float) -> Array:
-    """Discounted sums of the rewards from each decision to the end of its run. steps: [T, N] -> float32[T, N]
+def returns_of(steps: Steps, gamma: float) -> np.ndarray:
+    """Discounted sums of the rewards from each decision to the end of its run, in any order of the decisions.
 
-    NaN where the run goes on behind what was collected, as its sum is not known.
+    Args:
+      steps: [M], numpy arrays; runs are told apart by their seeds.
+
+    Returns:
+      float32[M]; NaN where the run goes on behind what was collected, as its sum is not known.
     """
+    runs = np.unique(steps.seed, axis=0, return_inverse=True)[1].reshape(-1)
+    found = np.full(len(runs), np.nan, np.float32)
+    run: Any = -1
+    step, later = run, np.nan
+    for at in np.lexsort((steps.step, runs))[::-1]:
+        if runs[at] != run or (steps.step[at] != step - 1 and not steps.done[at]):
+            later = np.nan  # the decision behind this one is not there
+        run, step = runs[at], steps.step[at]
+        later = float(steps.reward[at]) + gamma * (0.0 if steps.done[at] else later)
+        found[at] = later
+    return found
 
-    def back(later: Array, step: tuple[Array, Array]) -> tuple[Array, Array]:
-        reward, done = step
-        now = reward + gamma * jnp.where(done, 0.0, later)
-        return now, now
 
-    unknown = jnp.full(steps.reward.shape[1], jnp.nan, jnp.float32)
-    return jax.lax.scan(back, unknown, (jnp.asarray(steps.reward), jnp.asarray(steps.done)), reverse=True)[1]
+def held_out(steps: Steps, share: float) -> np.ndarray:
+    """The decisions that agreement is measured on: whole runs, the same ones whenever more is collected. -> bool[M]
+
+    Where that leaves nothing on one side (few runs), the last decisions are held out.
+    """
+    numbers = np.array([zlib.crc32(bytes(seed)) for seed in np.asarray(steps.seed, np.uint8)])
+    mask: np.ndarray = numbers < share * 2**32
+    if not mask.any() or mask.all():
+        mask = np.arange(len(numbers)) >= min(len(numbers) - 1, int(len(numbers) * (1 - share)))
+    return mask
 
 
 @dataclass(frozen=True)
@@ -133,7 +152,16 @@ class CloneConfig:
     value_loss: float = 0.1
     """Weight of the value's loss, so that PPO can go on from the network."""
     held_out: float = 0.05
-    """Share of the decisions that agreement is measured on."""
+    """Share of the runs that agreement is measured on."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "minibatch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: give 1 or more")
+        if not 0 < self.held_out < 1:
+            raise ValueError(f"held_out is {self.held_out}: give more than 0 and less than 1")
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate is {self.learning_rate}: give more than 0")
 
 
 def fit(
@@ -149,12 +177,11 @@ def fit(
     """
     total = len(returns)
     g = np.random.default_rng(seed)
-    order = g.permutation(total)
-    held = max(1, int(total * config.held_out))
-    test, train = order[:held], order[held:]
-    size = min(config.minibatch, len(train))
-    if not len(train):
+    if total < 2:
         raise ValueError(f"{total} decisions are too few to fit a network")
+    mask = held_out(steps, config.held_out)
+    test, train = np.flatnonzero(mask), np.flatnonzero(~mask)
+    size = min(config.minibatch, len(train))
     per_epoch = len(train) // size
     schedule = optax.cosine_decay_schedule(config.learning_rate, max(1, config.epochs * per_epoch))
     transform = optax.chain(
@@ -189,7 +216,7 @@ def fit(
             params, state, imitation = improve(params, state, *part(places), jnp.asarray(returns[places]))
             losses.append(imitation)
         found = np.concatenate(
-            [np.asarray(ranks(params, *part(some))) for some in np.array_split(test, -(-held // size))]
+            [np.asarray(ranks(params, *part(some))) for some in np.array_split(test, -(-len(test) // size))]
         )
         yield params, {
             "epoch": epoch + 1, "loss": float(np.mean(jax.device_get(losses))), "top1": float((found == 0).mean()),

@@ -29,6 +29,9 @@ def save_checkpoint(folder: Path, step: int, state: Any, meta: dict[str, Any], k
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
     try:
         with ocp.CheckpointManager(folder.absolute(), options=options) as manager:
+            # A run that goes on from an earlier checkpoint comes to the same steps again.
+            for old in [number for number in manager.all_steps() if number >= step]:
+                manager.delete(old)
             manager.save(
                 step,
                 args=ocp.args.Composite(
@@ -92,10 +95,15 @@ def load_checkpoint(
     number, meta = read_meta(folder, step)
     try:
         target = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        how = ocp.args.StandardRestore(target)
+        if partial:
+            how = ocp.args.PyTreeRestore(
+                item=target,
+                restore_args=ocp.checkpoint_utils.construct_restore_args(target),
+                partial_restore=True,
+            )
         with ocp.CheckpointManager(folder.absolute()) as manager:
-            state = manager.restore(
-                number, args=ocp.args.Composite(**{_STATE: ocp.args.StandardRestore(target)})
-            )[_STATE]
+            state = manager.restore(number, args=ocp.args.Composite(**{_STATE: how}))[_STATE]
     except Exception as error:  # Orbax raises many kinds for a structure or a shape that differs
         raise CheckpointError(
             f"{folder}: step {number} does not fit these settings ({type(error).__name__}: {str(error)[:300]})"

@@ -7,22 +7,46 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxtro.env.env import random_seed
-from jaxtro.env.state import State
+from jaxtro.env.state import Phase, State
+from jaxtro.tables import BLINDS, VOUCHERS
+from jaxtro.tables.kinds import FIRST_VOUCHER
+
+# By number of the voucher (0 = none): the one that must be redeemed before.
+_BASE = np.array(
+    [0] + [VOUCHERS.keys.index(row["requires"][0]) if row["requires"] else 0 for row in VOUCHERS.rows]
+)
+_SMALL, _BIG = BLINDS.keys.index("bl_small"), BLINDS.keys.index("bl_big")
+
+
+def _unseen_voucher(key: Array, state: State) -> Array:
+    """Another voucher of the ante where no shop has shown it yet. -> int16[], item id"""
+    run = state.run
+    # A boss that fell has drawn the next ante's voucher, which the shop behind it shows.
+    after_boss = (
+        (state.phase == Phase.ROUND_EVAL) & (state.round.blind != _SMALL) & (state.round.blind != _BIG)
+    )
+    locked = state.rules.closed_items[FIRST_VOUCHER : FIRST_VOUCHER + len(VOUCHERS)]
+    base = jnp.asarray(_BASE[1:])
+    may = ~run.redeemed[1:] & ~locked & ((base == 0) | run.redeemed[base])
+    drawn = jnp.argmax(jnp.where(may, jax.random.uniform(key, may.shape), -1.0)) + FIRST_VOUCHER
+    hidden = (after_boss | ~run.shop_visited) & jnp.any(may) & (run.next_voucher > 0)
+    return jnp.where(hidden, drawn.astype(run.next_voucher.dtype), run.next_voucher)
 
 
 def determinise(key: Array, state: State) -> State:
     """The state with its hidden parts drawn anew.
 
-    Unseen cards (draw pile and face-down cards of the hand) change places, face-down jokers too, and all random
-    streams get other numbers and another seed.
+    Unseen cards (draw pile and face-down cards of the hand) change places, face-down jokers too, a voucher that no shop
+    has shown yet becomes another one, and all random streams get other numbers and another seed.
 
     Args:
       key: a JAX random key, of the agent's own.
     """
-    of_cards, of_jokers, of_streams, of_hash, of_seed = jax.random.split(key, 5)
+    of_cards, of_jokers, of_streams, of_hash, of_seed, of_voucher = jax.random.split(key, 6)
     piles, deck = state.piles, state.deck
     size = piles.draw.shape[0]
     at = jnp.maximum(piles.hand, 0).astype(jnp.int32)
@@ -66,5 +90,6 @@ def determinise(key: Array, state: State) -> State:
         deck=replace(deck, face_down=face_down),
         round=replace(state.round, forced=forced),
         jokers=jax.tree.map(lambda values: values[source], jokers),
+        run=replace(state.run, next_voucher=_unseen_voucher(of_voucher, state)),
         streams=streams,
     )

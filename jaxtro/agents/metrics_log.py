@@ -26,7 +26,7 @@ class MetricsLog:
     _writer: Any
 
     def __init__(self, folder: Path, resume_at: int | None = None, tensorboard: bool = True) -> None:
-        """Opens the files of a folder. resume_at: steps of the checkpoint that training goes on from.
+        """Opens the files of a folder. resume_at: steps of the checkpoint that training goes on from, None = it is new.
 
         With several hosts only the first one writes.
         """
@@ -38,11 +38,13 @@ class MetricsLog:
             part = self.path.with_name(self.path.name + ".part")
             part.write_text("".join(json.dumps(line) + "\n" for line in kept))
             part.replace(self.path)
-        self._file = self.path.open("a")
+        self._file = self.path.open("w" if resume_at is None else "a")
         if tensorboard:
             from tensorboardX import SummaryWriter
 
-            self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=resume_at)
+            self._writer = SummaryWriter(
+                str(folder / "tensorboard"), purge_step=None if resume_at is None else resume_at + 1
+            )
 
     def write(self, figures: dict[str, Any]) -> None:
         """Writes figures; `steps` is their place on the axis."""
@@ -92,6 +94,8 @@ def draw_curves(folders: Sequence[Path], title: str, path: Path) -> Path:
         for number, (run, lines) in enumerate(runs.items()):
             for key, style in ((name, "-"), (f"eval_{name}", "o")):
                 points = [(line["steps"], line[key]) for line in lines if line.get(key) is not None]
+                if not points:
+                    continue
                 label = run if style == "-" else None
                 axis.plot(*zip(*points, strict=True), style, color=f"C{number}", ms=3, lw=1, label=label)
         axis.set_title(name.replace("_", " "), fontsize=9)

@@ -49,6 +49,8 @@ class NetworkConfig:
         for name in ("entity", "hidden", "layers", "heads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: give 1 or more")
+        if self.attention and self.entity % self.heads:
+            raise ValueError(f"entity {self.entity} cannot be split over {self.heads} heads of attention")
         if self.bins < 3:
             raise ValueError(f"bins is {self.bins}: give 3 or more")
 

@@ -1,4 +1,4 @@
-"""A factored policy over legal actions: kind, then slot, then a set of cards, then where a move ends.
+"""A factored policy over legal actions: kind, then slot, then where a move ends, then a set of cards.
 
 The set of cards is chosen card by card from left to right, each step masked so that it can still be completed; so
 every legal set has exactly one sequence, its probability is exact and positive, and no illegal set has any.

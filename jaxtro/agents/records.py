@@ -1,5 +1,6 @@
 """Expert decisions as JSON lines, one a decision, for other tools and back."""
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -121,8 +122,15 @@ def _rows(path: Path) -> Iterator[Steps]:
                 if missing:
                     raise RecordError(f"the fields {', '.join(missing)} are missing")
                 yield _step(line, seen, masks)
-            except (ValueError, LookupError, TypeError) as error:
+            except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
                 raise RecordError(f"{path}, line {number}: {error}") from error
+
+
+def _run_code(episode: str) -> np.ndarray:
+    """The seed of an episode, or for other names eight bytes that tell it apart. -> uint8[8]"""
+    if 0 < len(episode) <= MAX_SEED_LENGTH:
+        return encode_seed(episode)
+    return np.frombuffer(hashlib.blake2b(episode.encode(), digest_size=MAX_SEED_LENGTH).digest(), np.uint8)
 
 
 def _step(line: dict[str, Any], seen: Any, masks: Any) -> Steps:
@@ -137,13 +145,15 @@ def _step(line: dict[str, Any], seen: Any, masks: Any) -> Steps:
     known: dict[str, Any] = {
         name: np.float32(line["reward_info"].get(name, 0)) for name in Weights.__dataclass_fields__
     }
-    episode = str(line["episode_id"])
-    seed = (
-        encode_seed(episode) if 0 < len(episode) <= MAX_SEED_LENGTH else np.zeros(MAX_SEED_LENGTH, np.uint8)
-    )
+    taken = _struct(masks, parts["masks"], "features.masks")
+    if macro_of(taken) != line["macro_action"]:
+        raise RecordError("`macro_action` and `features.masks` are different actions; change both alike")
+    if not taken.kinds[taken.kind] or not taken.slots[taken.slot] or np.any(taken.cards & ~taken.allowed):
+        raise RecordError("the action is not among those that `features.masks` allows")
     fields: dict[str, Any] = dict(
-        features=_struct(seen, parts["seen"], "features.seen"), taken=_struct(masks, parts["masks"], "features.masks"),
-        seed=seed, step=np.int32(line["step_id"]), phase=np.int8(Phase[line["phase"]]),
+        features=_struct(seen, parts["seen"], "features.seen"), taken=taken,
+        seed=_run_code(str(line["episode_id"])), step=np.int32(line["step_id"]),
+        phase=np.int8(Phase[line["phase"]]),
         hand_size=np.int32(line["hand_size"]), legal=legal, reward=np.float32(line["reward"]),
         terms=Weights(**known), done=np.bool_(line["done"]),
     )  # fmt: skip

@@ -18,7 +18,8 @@ class Runs:
 
     Attributes:
       seed: texts. won: bool. finished: bool, the run had ended when it was looked at. ante: int, the last one reached.
-      blinds: int, blinds beaten. actions: int. lost_to: key of the blind that ended the run, "" if none did.
+      blinds: int, blinds beaten, those that only Mr. Bones survived among them. actions: int.
+      lost_to: key of the blind that ended the run, "" if none did.
       money: int, dollars at the end.
     """
 

@@ -14,6 +14,7 @@ from jaxtro.agents.features import Features, features_of
 from jaxtro.agents.network import PolicyValue, apply
 from jaxtro.agents.value import mean_value
 from jaxtro.env.reward import Weights
+from jaxtro.env.state import Phase
 
 # Axes of the arrays: S training seeds, each with a network of its own; N games of each; T steps.
 
@@ -50,8 +51,9 @@ class Tally:
     """Sums over all steps and games of a rollout, float32[S].
 
     Attributes:
-      steps: decisions of unfinished runs. ended: runs that ended. won: of these. ante: sum of their last antes.
-      truncated: runs cut off. blinds: blinds beaten. terms: `Weights`, sum of each term of the reward, unweighted.
+      steps: decisions. ended: runs that ended. won: of these. ante: sum of their last antes. truncated: runs cut off.
+      blinds: sum of the blinds that the ended runs had beaten. terms: `Weights`, sum of each term of the reward,
+        unweighted, of all decisions.
     """
 
     steps: Array
@@ -116,18 +118,20 @@ def make_rollout(
             decided = each_seed(decide)(params, by_seed(features), by_seed(legal), keys)
             taken, log_prob, value = _flat(decided)
             before = auto.state
-            over = jax.vmap(inner.finished)(before)
             observation, after, reward, terminated, truncated, info = jax.vmap(
                 inner.step, in_axes=(0, 0, None)
             )(before, taken.action(), weights)
             terms = jax.vmap(inner.reward_terms)(before, after, info.illegal)
             done = terminated | truncated
-            # Each part of a finished run's step is nothing.
-            live = (~over).astype(jnp.float32)
-            total = lambda values: jnp.sum(by_seed(values.astype(jnp.float32) * live), axis=1)  # noqa: E731
+            total = lambda values: jnp.sum(by_seed(values.astype(jnp.float32)), axis=1)  # noqa: E731
+            # As in `results.runs_of`: the blind being fought is not beaten, a won run ends at its last ante.
+            lost = after.phase == Phase.GAME_OVER
+            blinds = after.run.round - (lost | (after.phase == Phase.SELECTING_HAND))
+            ante = after.run.ante - (after.run.won & ~after.run.endless)
             tally = Tally(
-                steps=total(live), ended=total(done), won=total(done & info.won), ante=total(info.ante * done),
-                truncated=total(truncated), blinds=total(info.blind_cleared), terms=jax.tree.map(total, terms),
+                steps=total(jnp.ones_like(done)), ended=total(done), won=total(done & info.won),
+                ante=total(ante * done), truncated=total(truncated), blinds=total(blinds * done),
+                terms=jax.tree.map(total, terms),
             )  # fmt: skip
             reward = reward + jnp.where(truncated & ~terminated, gamma * value, 0.0)
             observation, auto = jax.vmap(env.restart)(auto, after, observation, done)

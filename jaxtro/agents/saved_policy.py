@@ -72,7 +72,7 @@ def load_policy(folder: Path, greedy: bool | None = None) -> SavedPolicy:
         _, meta = read_meta(folder / name, step)
         config = NetworkConfig.from_dict(meta["config"]["network"])
         shape = jax.eval_shape(lambda: init_params(config, jax.random.PRNGKey(0)))  # noqa: B023
-        one = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+        one = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
         # A training in progress keeps the networks of all its seeds; the first one is taken.
         seeds = (meta["config"].get("num_seeds", 1),) if name == LAST else ()
         like = jax.tree.map(

@@ -239,28 +239,30 @@ class Trainer:
         if self._player is None:
             agent = SavedPolicy("training", None, config.network, greedy=False)
             self._player = Player(self.env.env, agent, min(EVALUATION_BATCH, max(seeds, 1)))
-        one = jax.device_put(params, jax.local_devices()[0])
+        one = jax.device_put(jax.device_get(params), jax.local_devices()[0])
         game = self._make_params(config.max_steps)
         runs = self._player.play(seed_list(name, seeds), game, max_steps=config.max_steps, agent_params=one)
         return summary(runs)
 
 
-def figures_of(tally: Tally, metrics: dict[str, Array], weights: Weights) -> list[dict[str, float]]:
+def figures_of(tally: Tally, metrics: dict[str, Array], weights: Weights) -> list[dict[str, Any]]:
     """The figures of one update, as plain numbers, of each seed."""
     tally, metrics = jax.device_get((tally, metrics))
     row = lambda tree, seed: jax.tree.map(lambda values: float(values[seed]), tree)  # noqa: E731
     return [_figures(row(tally, seed), row(metrics, seed), weights) for seed in range(len(tally.steps))]
 
 
-def _figures(tally: Tally, metrics: dict[str, float], weights: Weights) -> dict[str, float]:
-    ended, games = float(tally.ended), max(float(tally.ended), 1.0)
+def _figures(tally: Tally, metrics: dict[str, float], weights: Weights) -> dict[str, Any]:
+    """Means of the runs that ended in the update (None if none did); rewards are means of all its decisions."""
+    ended, steps = float(tally.ended), float(tally.steps)
+    of_ended = lambda total: float(total) / ended if ended else None  # noqa: E731
     names = Weights.__dataclass_fields__
-    terms = {f"reward_{name}": float(getattr(tally.terms, name)) / games for name in names}
+    terms = {f"reward_{name}": float(getattr(tally.terms, name)) / steps for name in names}
     reward = sum(terms[f"reward_{name}"] * float(getattr(weights, name)) for name in names)
     return {
-        "blinds_per_game": float(tally.blinds) / games, "mean_ante": float(tally.ante) / games if ended else 0.0,
-        "win_rate": float(tally.won) / games, "reward": reward, "games": ended,
-        "truncated": float(tally.truncated), "actions_per_game": max(float(tally.steps), 1.0) / games,
+        "blinds_per_game": of_ended(tally.blinds), "mean_ante": of_ended(tally.ante),
+        "win_rate": of_ended(tally.won), "reward": reward, "games": ended, "truncated": float(tally.truncated),
+        "actions_per_game": of_ended(tally.steps),
     } | terms | metrics  # fmt: skip
 
 
@@ -353,7 +355,7 @@ def train(
                 number, seconds = int(state.update), time.perf_counter() - start
                 last = number == config.updates
                 for seed, figures in enumerate(found):
-                    if config.eval_every and (number % config.eval_every == 0 or last):
+                    if last or (config.eval_every and number % config.eval_every == 0):
                         params = params_of_seed(state.params, seed)
                         judged = trainer.evaluate(params, config.eval_seeds)
                         figures |= {
@@ -370,7 +372,10 @@ def train(
                         "steps_per_second": config.steps_per_update * len(folders) / seconds,
                     } | figures)  # fmt: skip
                 if on_update is not None:
-                    means = {name: float(np.mean([row[name] for row in found])) for name in found[0]}
+                    known = {name: [row[name] for row in found if row[name] is not None] for name in found[0]}
+                    means = {
+                        name: float(np.mean(values)) if values else 0.0 for name, values in known.items()
+                    }
                     on_update({"update": number} | means)
                 if last or caught or number - saved >= config.save_every:
                     save(folder / LAST, number, state, best)

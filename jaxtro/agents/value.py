@@ -1,4 +1,7 @@
-"""A value as a distribution over bins on a symlog scale (two-hot): returns of any size fit and none is clipped hard."""
+"""A value as a distribution over bins on a symlog scale (two-hot).
+
+Returns beyond `value_range` (6 stands for about 400; a whole won run brings some 40) count as the last bin.
+"""
 
 import jax
 import jax.numpy as jnp

@@ -15,7 +15,7 @@ from jax import Array
 import jaxtro
 from jaxtro.agents.bc import Steps, flatten, make_collect
 from jaxtro.env.actions import Action, Kind
-from jaxtro.env.env import Info
+from jaxtro.env.env import Info, random_seed
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
 from jaxtro.env.state import HAND_CAPACITY, Phase
 
@@ -102,7 +102,7 @@ class MiniEnv:
         run = MiniRun(no, no, jnp.int32(1), jnp.int32(1), zero, zero)
         state = MiniState(
             key, ranks, jnp.float32(0), jnp.int8(Phase.SELECTING_HAND), run, MiniRound(jnp.int8(1)),
-            MiniStreams(jnp.asarray(jaxtro.encode_seed("MIN1"))), MiniPiles(jnp.int32(CARDS)),
+            MiniStreams(random_seed(key)), MiniPiles(jnp.int32(CARDS)),
         )  # fmt: skip
         return self.observe(state), state
 

@@ -9,10 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtro.agents.bc import CloneConfig, fit, flatten, make_collect, returns_of
+import jaxtro
+from jaxtro.agents.bc import CloneConfig, fit, held_out, make_collect, returns_of
 from jaxtro.agents.network import NetworkConfig, PolicyValue
 from jaxtro.agents.records import FIELDS, RecordError, macro_of, read_records, write_records
 from jaxtro.agents.saved_policy import init_params
+from jaxtro.seed_text import decode_seed
 from tests.agents.mini import MiniExpert, mini, mini_steps
 
 CONFIG = NetworkConfig(entity=8, hidden=16)
@@ -41,12 +43,25 @@ def test_too_few_decisions(steps):
 
 
 def test_returns_stop_at_the_end_of_a_run(steps):
-    three = jax.tree.map(lambda values: np.stack([values[:2]] * 3), steps)
-    reward = np.array([[1.0, 1], [2, 2], [4, 4]], np.float32)
-    done = np.array([[False, True], [False, False], [True, False]])
-    found = returns_of(replace(three, reward=reward, done=done), 0.5)
-    np.testing.assert_allclose(found, [[3.0, 1.0], [4.0, np.nan], [4.0, np.nan]])
-    assert flatten(three).reward.shape == (6,)
+    """Two runs, their decisions mixed up: one ends, of the other the end was not collected."""
+    four = jax.tree.map(lambda values: values[:5], steps)
+    seed = np.stack([jaxtro.encode_seed(text) for text in ("AAAA", "BBBB", "AAAA", "BBBB", "AAAA")])
+    four = replace(
+        four, seed=seed, step=np.array([2, 0, 0, 1, 1], np.int32), done=np.array([1, 0, 0, 0, 0], bool),
+        reward=np.array([4.0, 1, 1, 2, 2], np.float32),
+    )  # fmt: skip
+    np.testing.assert_allclose(returns_of(four, 0.5), [4.0, np.nan, 3.0, np.nan, 4.0])
+
+
+def test_whole_runs_are_held_out(steps):
+    runs = replace(steps, seed=steps.seed[np.arange(2000) // 4])
+    mask = held_out(runs, 0.2)
+    assert 0.1 < mask.mean() < 0.3
+    assert (mask.reshape(-1, 4) == mask.reshape(-1, 4)[:, :1]).all()
+    # More decisions change nothing for those that were there.
+    np.testing.assert_array_equal(held_out(jax.tree.map(lambda leaf: leaf[:800], runs), 0.2), mask[:800])
+    one = jax.tree.map(lambda leaf: leaf[:4], runs)
+    assert held_out(one, 0.2).sum() == 1
 
 
 def test_values_that_are_not_known_are_left_out(steps):
@@ -88,7 +103,8 @@ def test_records_come_back_as_they_were(steps, tmp_path):
     chex.assert_trees_all_equal_dtypes(read_records(path), some)
     line = json.loads(path.read_text().splitlines()[0])
     assert tuple(line) == FIELDS
-    assert line["episode_id"] == "MIN1"
+    assert line["episode_id"] == decode_seed(some.seed[0])
+    assert line["expert_action_id"] in line["legal_action_ids"]
     assert line["phase"] == "SELECTING_HAND"
     assert line["macro_action"]["kind"] == "play"
     assert line["macro_action"]["cards"] == np.flatnonzero(some.taken.cards[0]).tolist()
@@ -104,6 +120,12 @@ def test_records_come_back_as_they_were(steps, tmp_path):
         (lambda line: json.dumps(line | {"features": [1, 2]}), "not of this program"),
         (lambda line: json.dumps(line | {"legal_action_ids": [999]}), "no action 999"),
         (lambda line: json.dumps(line | {"legal_action_ids": [-1]}), "no action -1"),
+        (lambda line: json.dumps(line | {"step_id": 10**12}), "line 2"),
+        (lambda line: json.dumps(line | {"reward_info": []}), "line 2"),
+        (
+            lambda line: json.dumps(line | {"macro_action": {"kind": "play", "cards": []}}),
+            "different actions",
+        ),
         (lambda line: json.dumps(line | {"features": {"seen": {}, "masks": {}}}), "must have the fields"),
     ],
 )
@@ -114,6 +136,19 @@ def test_lines_that_are_no_records(steps, tmp_path, change, text):
     path.write_text(first + "\n" + change(json.loads(second)) + "\n")
     with pytest.raises(RecordError, match=text):
         read_records(path)
+
+
+def test_episodes_of_other_names_stay_apart(steps, tmp_path):
+    path = tmp_path / "steps.jsonl"
+    write_records(path, jax.tree.map(lambda values: values[:2], steps))
+    names = ("a name that is no seed", "another name")
+    lines = [
+        json.loads(text) | {"episode_id": name}
+        for text, name in zip(path.read_text().splitlines(), names, strict=True)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = read_records(path).seed
+    assert (found[0] != found[1]).any()
 
 
 def test_an_empty_file(tmp_path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from jaxtro.agents.determinise import determinise
-from jaxtro.env.state import State
+from jaxtro.env.state import Phase, State
+from jaxtro.tables import BLINDS, ITEMS
 from tests.run_tools import ENV, fight, hand, jokers, put, resets
 
 DRAWS = 8
@@ -68,6 +69,22 @@ def test_all_streams_change(worlds, fighting):
     assert (found.streams.states[:, ~started] == fighting.streams.states[~started]).all()
     assert len(set(found.streams.seed_hash.tolist())) == DRAWS
     assert not (found.streams.seed == fighting.streams.seed).all(axis=1).any()
+
+
+def test_a_voucher_is_hidden_until_a_shop_shows_it(worlds, fighting):
+    hidden, _, _ = worlds(put(fighting, run__shop_visited=False))
+    real = int(fighting.run.next_voucher)
+    assert len(set(hidden.run.next_voucher.tolist())) > 3
+    assert all(ITEMS.keys[number].startswith("v_") for number in hidden.run.next_voucher.tolist())
+    shown, _, _ = worlds(put(fighting, run__shop_visited=True))
+    assert set(shown.run.next_voucher.tolist()) == {real}
+    # A boss that fell has drawn the next one.
+    over = put(
+        fighting, run__shop_visited=True, phase=Phase.ROUND_EVAL, round__blind=BLINDS.keys.index("bl_hook")
+    )
+    assert len(set(worlds(over)[0].run.next_voucher.tolist())) > 3
+    small = put(over, round__blind=BLINDS.keys.index("bl_small"))
+    assert set(worlds(small)[0].run.next_voucher.tolist()) == {real}
 
 
 def test_face_down_cards_trade_places_with_unseen_ones(worlds, fighting):

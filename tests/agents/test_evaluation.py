@@ -93,12 +93,25 @@ def test_the_batch_does_not_matter(runs):
         np.testing.assert_array_equal(getattr(runs, name), getattr(other, name))
 
 
+class Endless(Strict):
+    """A game whose runs go on."""
+
+    def step(self, state: Any, action: Action, *weights: Any) -> tuple:
+        """One play that does not count."""
+        observation, after, *rest = super().step(state, action)
+        return (
+            observation,
+            replace(after, phase=state.phase, run=replace(after.run, won=state.run.won)),
+            *rest,
+        )
+
+
 def test_runs_that_are_given_up_are_told():
-    short = Player(Strict(), MiniExpert(), 4).play(seed_list("evaluation", 4), jnp.int32(0), max_steps=0 + 1)
-    assert short.finished.all()  # one call plays 16 decisions
-    none = replace(short, won=np.zeros(4, bool), finished=np.zeros(4, bool), lost_to=("",) * 4)
-    assert summary(none)["finished"] == 0
-    assert summary(none)["lost_to"] == {}
+    short = Player(Endless(), MiniExpert(), 4).play(seed_list("evaluation", 4), jnp.int32(0), max_steps=20)
+    report = summary(short)
+    assert (report["finished"], report["wins"], report["lost_to"]) == (0, 0, {})
+    # Calls play 16 decisions of every game.
+    assert (short.actions == 32).all()
 
 
 def test_paired_comparison(runs):

@@ -63,7 +63,9 @@ def wilson(successes: int, total: int) -> tuple[float, float]:
     share, z2 = successes / total, _Z * _Z
     middle = (share + z2 / (2 * total)) / (1 + z2 / total)
     half = _Z * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total)) / (1 + z2 / total)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Exact at the ends, where the difference leaves a rounding error.
+    low = 0.0 if successes == 0 else middle - half
+    return low, 1.0 if successes == total else middle + half
 
 
 def summary(runs: Runs) -> dict[str, Any]:

@@ -27,18 +27,20 @@ class Player:
         self.env, self.agent, self.batch = env, agent, batch
         self._reset = jax.jit(jax.vmap(env.reset_to_seed, in_axes=(0, None)))
 
-        def advance(params: Any, carry: tuple[Any, Any], key: Array) -> tuple[tuple[Any, Any], Array]:
-            def one(carry: tuple[Any, Any], key: Array) -> tuple[tuple[Any, Any], Array]:
+        def advance(
+            params: Any, carry: tuple[Any, Any], keys: Array, first: Array
+        ) -> tuple[tuple[Any, Any], Array]:
+            def one(carry: tuple[Any, Any], step: Array) -> tuple[tuple[Any, Any], Array]:
                 observation, states = carry
                 legal = jax.vmap(env.legal_actions)(states)
-                keys = jax.random.split(key, batch)
+                now = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, step)
                 actions = jax.vmap(agent.act, in_axes=(None, 0, 0, 0, 0))(
-                    params, keys, states, observation, legal
+                    params, now, states, observation, legal
                 )
                 observation, states, _, _, _, info = jax.vmap(env.step)(states, actions)
                 return (observation, states), jnp.sum(info.illegal)
 
-            carry, illegal = jax.lax.scan(one, carry, jax.random.split(key, _STEPS))
+            carry, illegal = jax.lax.scan(one, carry, first + jnp.arange(_STEPS))
             return carry, jnp.sum(illegal)
 
         self._advance = jax.jit(advance, donate_argnums=1)
@@ -69,9 +71,11 @@ class Player:
             some = seeds[first : first + self.batch]
             padded = np.concatenate([some, np.repeat(some[:1], self.batch - len(some), axis=0)])
             carry = self._reset(jnp.asarray(padded), params)
-            root = jax.random.fold_in(jax.random.PRNGKey(key), first)
+            # Each seed has its own key, whatever batch it is played in.
+            places = jnp.arange(first, first + self.batch)
+            keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(jax.random.PRNGKey(key), places)
             for number in range(-(-max_steps // _STEPS)):
-                carry, illegal = self._advance(agent_params, carry, jax.random.fold_in(root, number))
+                carry, illegal = self._advance(agent_params, carry, keys, jnp.int32(number * _STEPS))
                 if int(illegal):
                     raise RuntimeError(
                         f"{self.agent.name} chose {int(illegal)} illegal actions; this is a mistake of it"

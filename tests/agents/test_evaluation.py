@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -38,6 +39,18 @@ class Cheat(LowCard):
     def act(self, params: Any, key: Any, state: Any, observation: Any, legal: Any) -> Action:
         """See `Agent.act`."""
         return replace(super().act(params, key, state, observation, legal), kind=jnp.int32(Kind.SELL_JOKER))
+
+
+@dataclass(frozen=True)
+class Dice(MiniExpert):
+    """Plays one card, drawn by its key."""
+
+    name: str = "dice"
+
+    def act(self, params: Any, key: Any, state: Any, observation: Any, legal: Any) -> Action:
+        """See `Agent.act`."""
+        action = super().act(params, key, state, observation, legal)
+        return replace(action, cards=jnp.arange(32) == jax.random.randint(key, (), 0, 8))
 
 
 class Strict(MiniEnv):
@@ -87,10 +100,11 @@ def test_every_seed_is_played_to_its_end(runs):
     assert report["mean_ante"] == pytest.approx(runs.ante.mean())
 
 
-def test_the_batch_does_not_matter(runs):
-    other = play(MiniExpert(), batch=7)
+@pytest.mark.parametrize("agent", [MiniExpert(), Dice()])
+def test_the_batch_does_not_matter(agent):
+    one, other = play(agent, batch=8), play(agent, batch=7)
     for name in ("won", "blinds", "actions", "ante"):
-        np.testing.assert_array_equal(getattr(runs, name), getattr(other, name))
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 class Endless(Strict):

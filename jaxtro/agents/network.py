@@ -137,7 +137,7 @@ def places_of(kind: Array) -> Array:
 
 
 def _logits_of(encoded: Encoded, query: Array) -> Array:
-    """The match of every entity with a query. -> float32[87], ways to sort last"""
+    """The match of every entity with a query. -> float32[91], ways to sort last"""
     return jnp.concatenate([row.astype(jnp.float32) @ query for row in encoded.entities])
 
 
@@ -205,7 +205,7 @@ class PolicyValue(nn.Module):
 
     def _entities(self, features: Features) -> tuple[Array, ...]:
         """Cards of the hand [32, entity], jokers [16, entity], other items [35, entity]; zero where nothing is."""
-        # What goes together is looked up at once, in a table of all sums: look-ups are what this costs.
+        # What goes together is looked up at once, in a table of all its sums.
         front = (self.ranks.embedding[:, None] + self.suits.embedding[None]).reshape(-1, self.config.entity)
         finish = (
             self.enhancements.embedding[:, None, None]

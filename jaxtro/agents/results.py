@@ -36,20 +36,28 @@ class Runs:
         return len(self.seed)
 
 
+def blinds_beaten(states: Any) -> Any:
+    """Blinds that runs have beaten: their rounds but the one being fought, or lost. Numpy or traced arrays."""
+    return states.run.round - ((states.phase == Phase.SELECTING_HAND) | (states.phase == Phase.GAME_OVER))
+
+
+def last_ante(states: Any) -> Any:
+    """The antes that runs have reached; a won run ends at the ante of its last boss. Numpy or traced arrays."""
+    return states.run.ante - (states.run.won & ~states.run.endless)
+
+
 def runs_of(states: Any, seeds: list[str]) -> Runs:
     """The results of a batch of final states (numpy or device arrays)."""
     run, phase = states.run, np.asarray(states.phase)
     won, lost = np.asarray(run.won), phase == Phase.GAME_OVER
-    fighting = (phase == Phase.SELECTING_HAND) | lost
-    rounds = np.asarray(run.round)
     over = lost | (won & ~np.asarray(run.endless))
     blind = np.asarray(states.round.blind)
     return Runs(
         seed=tuple(seeds),
         won=won,
         finished=over,
-        ante=np.asarray(run.ante) - (won & ~np.asarray(run.endless)),
-        blinds=rounds - fighting,
+        ante=np.asarray(last_ante(states)),
+        blinds=np.asarray(blinds_beaten(states)),
         actions=np.asarray(run.steps),
         lost_to=tuple(BLINDS.keys[b] if is_lost else "" for b, is_lost in zip(blind, lost, strict=True)),
         money=np.asarray(run.money),

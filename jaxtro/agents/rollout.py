@@ -12,9 +12,9 @@ from jaxtro.agents import policy
 from jaxtro.agents.batching import batched, each_seed
 from jaxtro.agents.features import Features, features_of
 from jaxtro.agents.network import PolicyValue, apply
+from jaxtro.agents.results import blinds_beaten, last_ante
 from jaxtro.agents.value import mean_value
 from jaxtro.env.reward import Weights
-from jaxtro.env.state import Phase
 
 # Axes of the arrays: S training seeds, each with a network of its own; N games of each; T steps.
 
@@ -124,13 +124,10 @@ def make_rollout(
             terms = jax.vmap(inner.reward_terms)(before, after, info.illegal)
             done = terminated | truncated
             total = lambda values: jnp.sum(by_seed(values.astype(jnp.float32)), axis=1)  # noqa: E731
-            # As in `results.runs_of`: the blind being fought is not beaten, a won run ends at its last ante.
-            lost = after.phase == Phase.GAME_OVER
-            blinds = after.run.round - (lost | (after.phase == Phase.SELECTING_HAND))
-            ante = after.run.ante - (after.run.won & ~after.run.endless)
             tally = Tally(
                 steps=total(jnp.ones_like(done)), ended=total(done), won=total(done & info.won),
-                ante=total(ante * done), truncated=total(truncated), blinds=total(blinds * done),
+                ante=total(last_ante(after) * done), truncated=total(truncated),
+                blinds=total(blinds_beaten(after) * done),
                 terms=jax.tree.map(total, terms),
             )  # fmt: skip
             reward = reward + jnp.where(truncated & ~terminated, gamma * value, 0.0)

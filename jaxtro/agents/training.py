@@ -25,6 +25,7 @@ from jaxtro.agents.results import summary
 from jaxtro.agents.rollout import Games, Tally, make_rollout, start_games
 from jaxtro.agents.saved_policy import BEST, LAST, SavedPolicy
 from jaxtro.agents.seed_lists import seed_list
+from jaxtro.env.generation.rules import WIN_ANTE
 from jaxtro.env.reward import Weights
 
 EVALUATION_BATCH = 256
@@ -36,7 +37,7 @@ class Curriculum:
 
     blind_scale: float = 1.0
     """Factor of the blind targets at the start (1 = the real game)."""
-    win_ante: int = 8
+    win_ante: int = WIN_ANTE
     """Ante whose boss wins the run at the start."""
     start_ante: int = 1
     """Ante that runs begin with at the start (a later one shows hard blinds early)."""
@@ -46,9 +47,9 @@ class Curriculum:
     def __post_init__(self) -> None:
         if not self.blind_scale >= 0:
             raise ValueError(f"blind_scale is {self.blind_scale}: give 0 or more")
-        if not 1 <= self.start_ante <= self.win_ante <= 8:
+        if not 1 <= self.start_ante <= self.win_ante <= WIN_ANTE:
             raise ValueError(
-                f"start_ante {self.start_ante} and win_ante {self.win_ante}: give 1 to 8, the start not behind the win"
+                f"start_ante {self.start_ante}, win_ante {self.win_ante}: give 1 to {WIN_ANTE}, the start not behind"
             )
         if not 0 <= self.until <= 1:
             raise ValueError(f"until is {self.until}: give a share of the training, 0 to 1")
@@ -59,7 +60,7 @@ class Curriculum:
         between = lambda start, end: start + (end - start) * share  # noqa: E731
         return {
             "blind_scale": between(self.blind_scale, 1.0),
-            "win_ante": round(between(self.win_ante, 8)),
+            "win_ante": round(between(self.win_ante, WIN_ANTE)),
             "start_ante": round(between(self.start_ante, 1)),
         }
 

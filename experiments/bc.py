@@ -7,7 +7,8 @@
 
 The output folder gets config.json, metrics.jsonl, a checkpoint (`best`) and evaluation.json with the agreement on
 held-out decisions (top-1: the likeliest action is the expert's; top-3: each part of the expert's action is among the
-three likeliest there) and the play on the evaluation seeds. With --dagger-rounds the student plays, too, and the
+three likeliest there; top-1 also by phase) and the play on the evaluation seeds. Records and the checkpoint are written
+in every round, so a run that is stopped has what it got. With --dagger-rounds the student plays, too, and the
 expert says what it would have done.
 """
 
@@ -126,6 +127,8 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
         if number and collector is not None:
             more, later = collector.collect(params, 0.5, f"round {number}: the student plays")
             steps, returns = joined(steps, more), np.concatenate([returns, later])
+        if args.export_records is not None:
+            print(f"{write_records(args.export_records, steps)} records in {args.export_records}")
         for fitted, figures in fit(net, params, steps, returns, args.fit, args.seed + number):  # noqa: B007
             log.write({"steps": figures["epoch"] + number * args.fit.epochs, "round": number} | figures)
             print(
@@ -134,16 +137,11 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
             )
         params = fitted
         report |= figures
+        meta = {
+            "config": {"network": config.as_dict()}, "steps": len(returns), "expert": report["expert"], "greedy": True,
+        }  # fmt: skip
+        save_checkpoint(args.out_dir / BEST, number + 1, {"params": params}, meta)
     log.close()
-    meta = {
-        "config": {"network": config.as_dict()},
-        "steps": len(returns),
-        "expert": report["expert"],
-        "greedy": True,
-    }
-    save_checkpoint(args.out_dir / BEST, 1, {"params": params}, meta)
-    if args.export_records is not None:
-        print(f"{write_records(args.export_records, steps)} records in {args.export_records}")
     student = SavedPolicy("clone", params, config)
     player = Player(jaxtro.make(), student, min(256, args.eval_seeds))
     seeds = seed_list("evaluation", args.eval_seeds)

@@ -18,6 +18,7 @@ from jaxtro.agents.network import PolicyValue
 from jaxtro.agents.value import value_loss
 from jaxtro.env.flat import FlatBalatro, FlatState
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
+from jaxtro.env.state import Phase
 
 
 @jax.tree_util.register_dataclass
@@ -164,6 +165,14 @@ class CloneConfig:
             raise ValueError(f"learning_rate is {self.learning_rate}: give more than 0")
 
 
+def _by_phase(agrees: np.ndarray, phases: np.ndarray) -> dict[str, float]:
+    """The share of decisions that agree, for each phase there is."""
+    return {
+        f"top1_{Phase(phase).name.lower()}": float(agrees[phases == phase].mean())
+        for phase in np.unique(phases)
+    }
+
+
 def fit(
     net: PolicyValue, params: Any, steps: Steps, returns: np.ndarray, config: CloneConfig, seed: int = 0
 ) -> Iterator[tuple[Any, dict[str, float]]]:
@@ -221,4 +230,4 @@ def fit(
         yield params, {
             "epoch": epoch + 1, "loss": float(np.mean(jax.device_get(losses))), "top1": float((found == 0).mean()),
             "top3": float((found < 3).mean()), "decisions": total,
-        }  # fmt: skip
+        } | _by_phase(found == 0, steps.phase[test])  # fmt: skip

@@ -33,6 +33,9 @@ def test_the_network_learns_what_the_expert_does(steps):
     assert epochs[-1]["loss"] < epochs[0]["loss"] / 2
     assert epochs[-1]["top1"] > max(0.6, epochs[0]["top1"])
     assert all(figures["top3"] >= figures["top1"] for figures in epochs)
+    assert all(
+        figures["top1_selecting_hand"] == figures["top1"] for figures in epochs
+    )  # the only phase there
 
 
 def test_too_few_decisions(steps):

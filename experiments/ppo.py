@@ -89,7 +89,14 @@ class Args:
     save_every: int = 10
     """Updates between two checkpoints."""
     distributed: bool = False
-    """Several hosts: call jax.distributed.initialize() first."""
+    """Several hosts: start the same command on each. On a cluster that JAX knows they find each other; else give the
+    three options below."""
+    coordinator: str | None = None
+    """Address of the first host, HOST:PORT."""
+    num_hosts: int | None = None
+    """How many hosts there are."""
+    host_id: int | None = None
+    """Which of them this is, from 0."""
     quiet: bool = False
     """No progress bar."""
     network: Literal["auto", "small", "large"] = "auto"
@@ -168,13 +175,35 @@ def args_of_training(args: Args) -> Args:
     )  # fmt: skip
 
 
+def join_hosts(args: Args) -> None:
+    """Connects this host with the others, where there are some.
+
+    Raises:
+      ValueError: if it is not known who they are.
+    """
+    named = (args.coordinator, args.num_hosts, args.host_id)
+    if not args.distributed:
+        if any(value is not None for value in named):
+            raise ValueError("--coordinator, --num-hosts and --host-id are for --distributed; give that, too")
+        return
+    if any(value is None for value in named) and any(value is not None for value in named):
+        raise ValueError(
+            "give all of --coordinator, --num-hosts and --host-id, or none of them on a known cluster"
+        )
+    try:
+        jax.distributed.initialize(*named)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"--distributed: {error} (give --coordinator HOST:PORT, --num-hosts and --host-id)"
+        ) from error
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
     enable_compile_cache()
     try:
-        if args.distributed:
-            jax.distributed.initialize()
+        join_hosts(args)
         if args.resume:
             if args.init_from is not None:
                 raise ValueError("--init-from starts a training and --resume goes on with one; leave one out")

@@ -112,7 +112,9 @@ def load_checkpoint(
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Writes a JSON file that appears only when it is complete."""
+    """Writes a JSON file that appears only when it is complete; with several hosts the first one writes it."""
+    if jax.process_index() != 0:
+        return
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(data, indent=1) + "\n")
     part.replace(path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxtro.agents.plays import HAND_OF_PLAY, NUM_PLAYS, plays_of
@@ -17,11 +18,11 @@ _WILD = ENHANCEMENTS.keys.index("m_wild")
 _RANK_CHIPS = 10.0
 # Offsets that bring scalars that are counts near one.
 _LEVEL_SCALE = 0.2
-_BASE_CHIPS = jnp.array([row["base_chips"] for row in HANDS.rows], jnp.float32)
-_BASE_MULT = jnp.array([row["base_mult"] for row in HANDS.rows], jnp.float32)
-_MORE_CHIPS = jnp.array([row["chips_per_level"] for row in HANDS.rows], jnp.float32)
-_MORE_MULT = jnp.array([row["mult_per_level"] for row in HANDS.rows], jnp.float32)
-_SCALAR_SCALE = jnp.array(
+_BASE_CHIPS = np.array([row["base_chips"] for row in HANDS.rows], np.float32)
+_BASE_MULT = np.array([row["base_mult"] for row in HANDS.rows], np.float32)
+_MORE_CHIPS = np.array([row["chips_per_level"] for row in HANDS.rows], np.float32)
+_MORE_MULT = np.array([row["mult_per_level"] for row in HANDS.rows], np.float32)
+_SCALAR_SCALE = np.array(
     [
         {"ante": 0.25, "round": 0.1, "hands_left": 0.25, "discards_left": 0.25, "hands_played": 0.25,
          "discards_used": 0.25, "hand_size": 0.1, "cards_in_draw_pile": 0.02, "joker_slots": 0.2,
@@ -30,7 +31,7 @@ _SCALAR_SCALE = jnp.array(
          "hands_played_in_run": 0.3}.get(name, 1.0)
         for name in SCALARS
     ],
-    jnp.float32,
+    np.float32,
 )  # fmt: skip
 
 

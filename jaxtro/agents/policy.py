@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxtro.agents.features import Features
@@ -16,8 +17,8 @@ from jaxtro.env.actions import CARD_KINDS, MOST_CARDS, MOVES, Action, Kind, Lega
 from jaxtro.env.state import HAND_CAPACITY
 
 _NEVER = -1e9
-_TAKES_CARDS = jnp.array([kind in CARD_KINDS for kind in Kind])
-_MOVES = jnp.array([kind in MOVES for kind in Kind])
+_TAKES_CARDS = np.array([kind in CARD_KINDS for kind in Kind])
+_MOVES = np.array([kind in MOVES for kind in Kind])
 
 
 @jax.tree_util.register_dataclass
@@ -61,11 +62,11 @@ def entropy_of(log_probs: Array) -> Array:
 
 def _path(legal: Legal, kind: Array, slot: Array) -> dict[str, Array]:
     """The masks of what follows a kind and a slot."""
-    takes = _TAKES_CARDS[kind]
+    takes = jnp.asarray(_TAKES_CARDS)[kind]
     allowed = legal.card & (~legal.plain_only[kind, slot] | legal.plain_card)
     high = jnp.where(takes, legal.max_cards[kind, slot], 0).astype(jnp.int32)
     return {
-        "places": jnp.where(_MOVES[kind], legal.to[kind], jnp.arange(legal.to.shape[1]) == 0),
+        "places": jnp.where(jnp.asarray(_MOVES)[kind], legal.to[kind], jnp.arange(legal.to.shape[1]) == 0),
         "allowed": allowed & (high > 0),
         "forced": legal.forced & (high > 0),
         "low": jnp.where(takes, legal.min_cards[kind, slot], 0).astype(jnp.int32),
@@ -157,7 +158,7 @@ def taken_of(action: Action, legal: Legal) -> Taken:
     slot = jnp.where(jnp.any(legal.slot[action.kind, 1:]), action.slot, 0)
     path = _path(legal, action.kind, slot)
     return Taken(
-        kind=small(action.kind), slot=small(slot), to=small(jnp.where(_MOVES[action.kind], action.to, 0)),
+        kind=small(action.kind), slot=small(slot), to=small(jnp.where(jnp.asarray(_MOVES)[action.kind], action.to, 0)),
         cards=action.cards & (path["high"] > 0), kinds=legal.kind, slots=legal.slot[action.kind],
         places=path["places"], allowed=path["allowed"], forced=path["forced"], low=small(path["low"]),
         high=small(path["high"]),

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 import jaxtro
@@ -89,7 +90,7 @@ def _zeros(tree: Any) -> Any:
 class MiniEnv:
     """The game; the same methods as `Balatro` where agents use them."""
 
-    default_params = jnp.int32(0)
+    default_params = np.int32(0)
 
     def _deal(self, key: Array) -> tuple[Array, Array]:
         now, later = jax.random.split(key)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -115,10 +116,10 @@ def test_ctrl_c_saves(trainer, tmp_path):
     assert ckpt.latest_step(tmp_path / LAST) in (3, 4)
 
 
-def run_program(folder, **environment):
+def run_program(folder, *more, **environment):
     env = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(ROOT / ".cache" / "jax")} | environment
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(folder)],
+        [sys.executable, str(PROGRAM), str(folder), *more],
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -149,6 +150,23 @@ def test_two_devices(tmp_path):
     lines = read_lines(tmp_path / "metrics.jsonl")
     assert lines[-1]["reward"] > lines[0]["reward"] + 0.5
     assert abs(lines[0]["games"] - 32 * 8 / 3) < 32
+
+
+def test_two_hosts(tmp_path):
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    hosts = [run_program(tmp_path, address, str(number), JAX_PLATFORMS="cpu") for number in range(2)]
+    ended = [host.communicate(timeout=1500) for host in hosts]
+    assert [host.returncode for host in hosts] == [0, 0], ended[0][1][-2000:] + ended[1][1][-2000:]
+    # Both have the same network, and one of them wrote the figures.
+    assert ended[0][0] == ended[1][0]
+    assert ended[0][0].split()[:2] == ["2", str(UPDATES)]
+    lines = read_lines(tmp_path / "metrics.jsonl")
+    assert len(lines) == UPDATES
+    assert lines[-1]["reward"] > lines[0]["reward"] + 0.5
+    assert ckpt.latest_step(tmp_path / LAST) == UPDATES
+    assert (tmp_path / "config.json").is_file()
 
 
 def test_several_seeds_are_as_many_trainings(whole, tmp_path):

@@ -1,4 +1,4 @@
-"""Trains on the tiny game; run as a program by tests that kill it or give it more devices."""
+"""Trains on the tiny game; run as a program by tests that kill it, give it more devices or run two of it."""
 
 import os
 import sys
@@ -30,10 +30,15 @@ def make_trainer() -> Trainer:
 
 
 def main() -> None:
-    """Trains into the folder of the first argument; prints a checksum of the parameters at the end."""
+    """Trains into the folder of the first argument; prints a checksum of the parameters at the end.
+
+    Two more arguments: the address of the first of two hosts, and which of them this is.
+    """
     jax.config.update("jax_compilation_cache_dir", os.environ["JAX_COMPILATION_CACHE_DIR"])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
     folder = Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        jax.distributed.initialize(sys.argv[2], num_processes=2, process_id=int(sys.argv[3]))
     write_config(folder, CONFIG)
     state = train(make_trainer(), folder, say=lambda text: None)
     leaves = jax.tree.leaves(state.params)

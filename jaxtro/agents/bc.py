@@ -230,4 +230,4 @@ def fit(
         yield params, {
             "epoch": epoch + 1, "loss": float(np.mean(jax.device_get(losses))), "top1": float((found == 0).mean()),
             "top3": float((found < 3).mean()), "decisions": total,
-        } | _by_phase(found == 0, steps.phase[test])  # fmt: skip
+        } | _by_phase(found == 0, np.asarray(steps.phase)[test])  # fmt: skip

@@ -8,8 +8,8 @@
 The output folder gets config.json, metrics.jsonl, a checkpoint (`best`) and evaluation.json with the agreement on
 held-out decisions (top-1: the likeliest action is the expert's; top-3: each part of the expert's action is among the
 three likeliest there; top-1 also by phase) and the play on the evaluation seeds. Records and the checkpoint are written
-in every round, so a run that is stopped has what it got. With --dagger-rounds the student plays, too, and the
-expert says what it would have done.
+in every round, so a run that is stopped has what it got; the last round counts. With --dagger-rounds the student
+plays, too, and the expert says what it would have done.
 """
 
 import json

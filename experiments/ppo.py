@@ -89,8 +89,8 @@ class Args:
     save_every: int = 10
     """Updates between two checkpoints."""
     distributed: bool = False
-    """Several hosts: start the same command on each. On a cluster that JAX knows they find each other; else give the
-    three options below."""
+    """Several hosts: start the same command on each, with an --out-dir that all of them share. On a cluster that JAX
+    knows they find each other; else give the three options below."""
     coordinator: str | None = None
     """Address of the first host, HOST:PORT."""
     num_hosts: int | None = None
@@ -272,6 +272,8 @@ def _train(args: Args, config: TrainConfig, folder: Path, init_params: Any) -> i
         report = trainer.evaluate(trainer.put(load_policy(one).params), min(args.final_seeds, COUNT), "test")
         write_json(one / "evaluation.json", report)
         say(json.dumps(report) if config.num_seeds == 1 else f"{one.name}: {json.dumps(report)}")
+    if jax.process_index() != 0:
+        return 0
     title = f"PPO, {config.num_envs} games, {config.deck}, {config.stake}"
     say(f"Curves: {draw_curves(seed_folders(folder, config), title, folder / 'curves.png')}")
     return 0

@@ -116,7 +116,7 @@ def _generator(result: FileResult, rows: list[dict[str, Any]]) -> None:
         where = f"generator {row['seed']}"
         for name, got in (("words", words), ("after_warmup", warm)):
             expected = [int(word, 16) for word in row[name]]
-            _count(result, "generator", f"{where} {name}", expected, [int(word[n]) for word in got])
+            _count(result, "generator", f"{where} {name}", expected, [int(word) for word in got[n]])
         for i, text in enumerate(row["floats"]):
             _count(result, "generator", f"{where} float {i + 1}", _number(text), float(floats[i][n]))
         for name, expected in row["first_int_1_to_n"].items():

@@ -118,8 +118,11 @@ def used_since(streams: Any, before: Any, seed: str) -> Iterator[Stream]:
     old_ante = highest if before is None else int(before.highest_ante)
     starts = _starts(seed, highest)
     for slot, (key, ante) in enumerate(_kept(highest, retries=False)):
-        fresh = before is None or ("{a}" in key and ante > old_ante)
-        if streams.states[slot] != (starts if fresh else before.states)[slot]:
+        fresh = before is None or ("{a}" in key and ante > old_ante) or before.states[slot] == rng.NOT_STARTED
+        if (
+            streams.states[slot] != rng.NOT_STARTED
+            and streams.states[slot] != (starts if fresh else before.states)[slot]
+        ):
             yield key, ante, 1
     levels = streams.retry_counts.shape[1]
     for row, (key, ante) in enumerate(_kept(highest, retries=True)):
@@ -143,7 +146,8 @@ def number_of(streams: Any, stream: Stream, seed: str) -> float | None:
         return None
     ring = ante % table.ANTES_KEPT if by_ante else 0
     if level == 1:
-        return float(streams.states[table.SLOT[row] + ring])
+        state = float(streams.states[table.SLOT[row] + ring])
+        return number_after(seed, stream, 0) if state == rng.NOT_STARTED else state
     if table.RETRY_SLOT[row] < 0:
         return None
     place = int(table.RETRY_SLOT[row]) + ring

@@ -14,6 +14,7 @@ from jax import Array
 from jaxtro.agents.features import Features
 from jaxtro.agents.network import Encoded, PolicyValue, apply
 from jaxtro.env.actions import CARD_KINDS, MOST_CARDS, MOVES, Action, Kind, Legal
+from jaxtro.env.bits import count_before
 from jaxtro.env.state import HAND_CAPACITY
 
 _NEVER = -1e9
@@ -88,10 +89,11 @@ def card_masks(
     """
     places = jnp.arange(allowed.shape[0])
     behind = allowed & (places > last)
-    after = jnp.cumsum(behind[::-1])[::-1] - behind  # allowed cards further right
+    after = jnp.sum(behind) - count_before(behind) - behind  # allowed cards further right
     must = forced & (places > last)
-    must_after = jnp.cumsum(must[::-1])[::-1] - must
-    skipped = (jnp.cumsum(must) - must) > 0  # a forced card would be left out
+    must_before = count_before(must)
+    must_after = jnp.sum(must) - must_before - must
+    skipped = must_before > 0  # a forced card would be left out
     may = behind & ~skipped & (count < high) & (count + 1 + after >= low) & (count + 1 + must_after <= high)
     return may, (count >= low) & ~jnp.any(must)
 
@@ -190,7 +192,7 @@ def parts_of(net: PolicyValue, params: dict, features: Features, taken: Taken) -
     keys = encoded.entities[0].astype(jnp.float32)
     context = apply(net, params, encoded, kind, slot, method="card_context")
     size, low, high = keys.shape[0], wide(taken.low), wide(taken.high)
-    places, order = jnp.arange(size), jnp.cumsum(taken.cards)
+    places, order = jnp.arange(size), count_before(taken.cards) + taken.cards
     count = jnp.sum(taken.cards, dtype=jnp.int32)
 
     def step(number: Array) -> tuple[Array, Array, Array]:

@@ -6,6 +6,7 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env.actions import Action, Kind, Legal
+from jaxtro.env.bits import count_before
 
 # How often a kind is chosen beside the others that are legal. Moving and sorting cards is always possible and
 # changes little, so it is rare; selling is, too, or no joker would stay.
@@ -19,9 +20,18 @@ for _kind, _weight in (
 
 
 def _pick(u: Array, weights: Array) -> Array:
-    """The place that a float picks in proportion to the weights: one draw, cumulative sums."""
-    total = jnp.cumsum(weights)
+    """The place that a float picks in proportion to the weights."""
+    # Their running sum as a product, which is faster on CPUs; exact enough on GPUs only with full precision.
+    upper = jnp.triu(jnp.ones((weights.shape[0],) * 2, weights.dtype))
+    total = jnp.matmul(weights, upper, precision=jax.lax.Precision.HIGHEST)
     return jnp.minimum(jnp.sum(total <= u * total[-1], dtype=jnp.int32), weights.shape[0] - 1)
+
+
+def _pick_member(u: Array, member: Array) -> Array:
+    """The member that a float picks, each alike; the last place if there is none."""
+    nth = jnp.floor(u * jnp.sum(member, dtype=jnp.float32)).astype(jnp.int32)
+    hit = member & (count_before(member) == nth)
+    return jnp.where(jnp.any(hit), jnp.argmax(hit), member.shape[0] - 1).astype(jnp.int32)
 
 
 def random_action(key: Array, legal: Legal, kind_weights: Array | np.ndarray = DEFAULT_WEIGHTS) -> Action:
@@ -33,8 +43,8 @@ def random_action(key: Array, legal: Legal, kind_weights: Array | np.ndarray = D
     places = legal.card.shape[0]
     u = jax.random.uniform(key, (places + 4,), jnp.float32)
     kind = _pick(u[0], legal.kind * jnp.asarray(kind_weights, jnp.float32))
-    slot = _pick(u[1], legal.slot[kind].astype(jnp.float32))
-    to = _pick(u[2], legal.to[kind].astype(jnp.float32))
+    slot = _pick_member(u[1], legal.slot[kind])
+    to = _pick_member(u[2], legal.to[kind])
     low, high = (jnp.int32(bound[kind, slot]) for bound in (legal.min_cards, legal.max_cards))
     allowed = legal.card & (~legal.plain_only[kind, slot] | legal.plain_card)
     forced = jnp.sum(legal.forced, dtype=jnp.int32) * (high > 0)

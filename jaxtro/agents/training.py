@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
@@ -200,8 +201,8 @@ class Trainer:
         return TrainState(params, opt_state, games, keys, update)
 
     def put(self, params: Any) -> Any:
-        """Parameters of a network on all devices."""
-        return jax.device_put(params, NamedSharding(self.mesh, P()))
+        """Parameters of a network on all devices, those of other hosts, too."""
+        return jax.device_put(jax.device_get(params), NamedSharding(self.mesh, P()))
 
     def update(self, state: TrainState) -> tuple[TrainState, dict[str, Array], Tally]:
         """One rollout and the learning from it; the arguments' buffers are reused."""
@@ -364,7 +365,7 @@ def train(
                             "eval_win_rate": judged["win_rate"],
                         }  # fmt: skip
                         # Wins first, blinds beaten where there are few.
-                        figure = judged["win_rate"] * 100 + judged["blinds_beaten"]
+                        figure = _of_first_host(judged["win_rate"] * 100 + judged["blinds_beaten"])
                         if figure > best[seed]:
                             best[seed] = figure
                             save(folders[seed] / BEST, number, {"params": params}, figure)
@@ -378,15 +379,30 @@ def train(
                         name: float(np.mean(values)) if values else 0.0 for name, values in known.items()
                     }
                     on_update({"update": number} | means)
-                if last or caught or number - saved >= config.save_every:
+                stops = _on_any_host(bool(caught))
+                if last or stops or number - saved >= config.save_every:
                     save(folder / LAST, number, state, best)
                     saved = number
-                if caught:
+                if stops:
                     raise InterruptedTraining(f"saved at update {number}; go on with --resume")
     finally:
         for log in logs:
             log.close()
     return state
+
+
+def _of_first_host(figure: float) -> float:
+    """The first host's figure: hosts must save together, and theirs may differ in the last bit."""
+    if jax.process_count() == 1:
+        return figure
+    return float(multihost_utils.broadcast_one_to_all(np.float32(figure)))
+
+
+def _on_any_host(flag: bool) -> bool:
+    """Whether a flag is set on some host, so that all stop when one is told to."""
+    if jax.process_count() == 1:
+        return flag
+    return bool(np.any(multihost_utils.process_allgather(np.array(flag))))
 
 
 def params_of_seed(params: Any, seed: int) -> Any:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxtro.env.bits import count_before
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
 
@@ -20,7 +21,7 @@ RANK, SUIT, RANK_ASCENDING, SUIT_ASCENDING = range(4)  # sort modes
 def kept_order(keep: Array) -> tuple[Array, Array]:
     """Indices that move the kept places to the front, in order; N behind them. -> int32[N], count int32[]"""
     size = keep.shape[0]
-    place = jnp.where(keep, jnp.cumsum(keep, dtype=jnp.int32) - 1, size)
+    place = jnp.where(keep, count_before(keep), size)
     order = jnp.full(size, size, jnp.int32).at[place].set(jnp.arange(size, dtype=jnp.int32), mode="drop")
     return order, jnp.sum(keep, dtype=jnp.int32)
 
@@ -61,7 +62,7 @@ def without(places: Array, gone: Array) -> tuple[Array, Array]:
 
 def append(places: Array, count: Array, new: Array, member: Array) -> tuple[Array, Array]:
     """Appends the entries of `new` where `member`, in order. -> the list, its length"""
-    at = jnp.where(member, count + jnp.cumsum(member, dtype=jnp.int32) - 1, places.shape[0])
+    at = jnp.where(member, count + count_before(member), places.shape[0])
     return (
         places.at[at].set(new.astype(places.dtype), mode="drop"),
         count + jnp.sum(member, dtype=jnp.int32),
@@ -148,7 +149,7 @@ def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:
     gone: bool[D].
     """
     keep = (deck.cards.rank > 0) & ~gone
-    moved = (jnp.cumsum(keep, dtype=jnp.int32) - 1).astype(jnp.int8)
+    moved = count_before(keep).astype(jnp.int8)
     empty = jax.tree.map(jnp.zeros_like, deck)
     deck = keep_where(deck, keep, empty)
 

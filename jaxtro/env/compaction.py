@@ -12,6 +12,8 @@ from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
+from jaxtro.env.bits import count_before
+
 
 def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
     """Wraps a function of pytrees so that a vmapped call costs what its active games cost.
@@ -54,7 +56,7 @@ def _run(
     games = active.shape[0]
     size = min(chunk, games)
     count = jnp.sum(active, dtype=jnp.int32)
-    place = jnp.where(active, jnp.cumsum(active, dtype=jnp.int32) - 1, games + size)
+    place = jnp.where(active, count_before(active), games + size)
     order = jnp.full(games + size, games, jnp.int32)
     order = order.at[place].set(jnp.arange(games, dtype=jnp.int32), mode="drop")
 

@@ -20,24 +20,37 @@ from jax.extend.core import Primitive, jaxpr_as_fun
 from jax.interpreters import batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
+from jaxtro.env.bits import count_before
+
 Work = TypeVar("Work")
 CHUNK = 128
+_LARGE_CHUNK = 512
 NOT_BATCHED = batching.not_mapped
 
 
-def only_where(active: Array, stage: Callable[..., Work], work: Work, *args: Any, chunk: int = CHUNK) -> Work:
+def only_where(
+    active: Array, stage: Callable[..., Work], work: Work, *args: Any, chunk: int = CHUNK, often: bool = False
+) -> Work:
     """`stage(work, *args)` where active, else `work`.
 
     Args:
       active: bool[].
       stage: (work, *args) -> work of the same structure; it must not close over traced values.
-      chunk: games per turn of the loop in a batch.
+      chunk: games per turn of the loop in a batch. often: many games of a batch need the stage at once, so that turns
+        of more games pay (what a turn costs is mostly the number of its kernels, not the games in it).
     """
     leaves, tree = jax.tree.flatten((work, args))
     leaves = [jnp.asarray(leaf) for leaf in leaves]
     count = len(jax.tree.leaves(work))
     out = _stage_p.bind(
-        jnp.asarray(active), *leaves, stage=stage, tree=tree, written=count, chunk=chunk, batched=False
+        jnp.asarray(active),
+        *leaves,
+        stage=stage,
+        tree=tree,
+        written=count,
+        chunk=chunk,
+        often=often,
+        batched=False,
     )
     return jax.tree.unflatten(jax.tree.structure(work), out)
 
@@ -53,11 +66,13 @@ def _one_game(active: Array, *leaves: Array, stage: Any, tree: Any, written: int
 
 
 def _run(
-    active: Array, *leaves: Array, stage: Any, tree: Any, written: int, chunk: int, batched: bool
+    active: Array, *leaves: Array, stage: Any, tree: Any, written: int, chunk: int, often: bool, batched: bool
 ) -> Any:
     if not batched:
         return _one_game(active, *leaves, stage=stage, tree=tree, written=written)
-    return _in_chunks(stage, tree, written, chunk, active, list(leaves))
+    games = active.shape[0]
+    size = max(chunk, min(games // 4, _LARGE_CHUNK)) if often else chunk
+    return _in_chunks(stage, tree, written, min(size, games), active, list(leaves))
 
 
 @_stage_p.def_abstract_eval
@@ -98,10 +113,9 @@ batching.primitive_batchers[_stage_p] = _batch
 
 
 def _in_chunks(
-    stage: Callable[..., Any], tree: Any, written_count: int, chunk: int, active: Array, leaves: list[Array]
+    stage: Callable[..., Any], tree: Any, written_count: int, size: int, active: Array, leaves: list[Array]
 ) -> list[Array]:
     games = active.shape[0]
-    size = min(chunk, games)
 
     def flat_stage(*values: Array) -> list[Array]:
         work, args = jax.tree.unflatten(tree, values)
@@ -122,7 +136,7 @@ def _in_chunks(
     read = [n for n, var in enumerate(inputs) if id(var) in needed]
 
     count = jnp.sum(active, dtype=jnp.int32)
-    place = jnp.where(active, jnp.cumsum(active, dtype=jnp.int32) - 1, games + size)
+    place = jnp.where(active, count_before(active), games + size)
     order = jnp.full(games + size, games, jnp.int32)
     order = order.at[place].set(jnp.arange(games, dtype=jnp.int32), mode="drop")
     evaluate = jaxpr_as_fun(closed)

@@ -19,7 +19,7 @@ from jaxtro.env.scoring import BOOK, HandScore, JokerBook, score_hand
 from jaxtro.env.scoring.best import CHUNK, Ranking, best_play
 from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
 from jaxtro.env.state import Phase, ScoringState, State
-from jaxtro.env.step import advance, before_score
+from jaxtro.env.step import SCOPE, advance, before_score
 from jaxtro.env.x64 import require_x64
 from jaxtro.seed_text import MAX_SEED_LENGTH, RANDOM_SEED_CHARACTERS
 
@@ -165,7 +165,8 @@ class Balatro:
 
     def _step_traced(self, state: State, action: Action, weights: rewards.Weights) -> Any:
         over = finished(state)
-        legal = is_legal(state, action, self._events) & ~over
+        with jax.named_scope(SCOPE + "is_legal"):
+            legal = is_legal(state, action, self._events) & ~over
         work = advance(state, action, legal, self.book, self._events)
         after, illegal = work.state, ~legal & ~over
         played = legal & (action.kind == Kind.PLAY)
@@ -202,7 +203,9 @@ class Balatro:
         reward = jnp.where(over, jnp.float32(0), rewards.reward(state, after, illegal, weights))
         limit = after.run.max_steps
         truncated = (limit > 0) & (after.run.steps >= limit) & ~info.game_end
-        return observe(after, self.book, self._events), after, reward, info.game_end, truncated, info
+        with jax.named_scope(SCOPE + "observe"):
+            observation = observe(after, self.book, self._events)
+        return observation, after, reward, info.game_end, truncated, info
 
     def legal_actions(self, state: State) -> Legal:
         """What may be done now, part by part; a finished run reports everything as legal."""

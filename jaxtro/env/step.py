@@ -38,7 +38,10 @@ from jaxtro.env.state import SHOP_SLOTS, ScoringState, State
 from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, set_todo, update
 
 _MOST_NUMBERS = 32000  # creation numbers are kept in 16 bits
+# What many games of a batch need at once.
+_OFTEN = {Kind.SELECT.name, Kind.PLAY.name, "discard", "score", "shuffle", "deal", "end_round"}
 Handler = Callable[[Work, Action], Work]
+SCOPE = "part_"  # of the names that experiments/profile_step.py finds in compiled programs
 
 
 def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
@@ -66,30 +69,32 @@ def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
     }
 
 
-def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[Callable[[Work], Array], Callable]]:
-    """What follows the handler: (which games need it, the stage)."""
+def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[str, Callable[[Work], Array], Callable]]:
+    """What follows the handler: (its name in profiles, which games need it, the stage)."""
     return [
-        (lambda work: jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
-        (lambda work: jnp.any(work.todo.played), lambda work: playing.score_played(work, book)),
-        (lambda work: jnp.any(work.todo.doomed), _destroy),
-        (lambda work: work.todo.n_created > 0, lambda work: creation.create_items(work, book, events)),
-        (lambda work: work.todo.close_pack, packs.close_pack),
-        (lambda work: work.todo.blind_tags | (work.todo.bosses > 0), tags.fire_blind_tags),
-        (lambda work: work.todo.shuffle != NO_SHUFFLE, dealing.shuffle_deck),
-        (lambda work: work.todo.deal != NO_DEAL, lambda work: dealing.deal_cards(work, book, events)),
-        (round_end.is_over, lambda work: round_end.end_round(work, book, events)),
-        (lambda work: work.todo.new_ante, round_end.enter_next_ante),
-        (lambda work: work.todo.targets, round_end.new_targets),
-        (lambda work: work.todo.new_blinds, shop.new_blinds),
-        (lambda work: jnp.any(work.todo.fill), lambda work: shop.fill_shop(work, book, events)),
-        (lambda work: work.todo.build_shop, shop.build_shop),
+        ("discard", lambda work: jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
+        ("score", lambda work: jnp.any(work.todo.played), lambda work: playing.score_played(work, book)),
+        ("destroy", lambda work: jnp.any(work.todo.doomed), _destroy),
+        ("create", lambda work: work.todo.n_created > 0, lambda work: creation.create_items(work, book, events)),
+        ("close_pack", lambda work: work.todo.close_pack, packs.close_pack),
+        ("blind_tags", lambda work: work.todo.blind_tags | (work.todo.bosses > 0), tags.fire_blind_tags),
+        ("shuffle", lambda work: work.todo.shuffle != NO_SHUFFLE, dealing.shuffle_deck),
+        ("deal", lambda work: work.todo.deal != NO_DEAL, lambda work: dealing.deal_cards(work, book, events)),
+        ("end_round", round_end.is_over, lambda work: round_end.end_round(work, book, events)),
+        ("next_ante", lambda work: work.todo.new_ante, round_end.enter_next_ante),
+        ("targets", lambda work: work.todo.targets, round_end.new_targets),
+        ("new_blinds", lambda work: work.todo.new_blinds, shop.new_blinds),
+        ("fill_shop", lambda work: jnp.any(work.todo.fill), lambda work: shop.fill_shop(work, book, events)),
+        ("build_shop", lambda work: work.todo.build_shop, shop.build_shop),
         (
+            "vouchers",
             lambda work: work.todo.voucher | (work.todo.voucher_tags > 0),
             lambda work: round_end.draw_vouchers(work, events),
         ),
-        (lambda work: work.todo.open_pack > 0, lambda work: packs.open_pack(work, book, events)),
-        (blind_select.needs_orbital_hands, blind_select.show_blinds),
+        ("open_pack", lambda work: work.todo.open_pack > 0, lambda work: packs.open_pack(work, book, events)),
+        ("show_blinds", blind_select.needs_orbital_hands, blind_select.show_blinds),
         (
+            "debuffs",
             lambda work: jnp.any(work.todo.debuffs) & (work.state.round.blind > 0),
             lambda work: Work(boss_effects.with_debuffs(work.state, book, work.todo.debuffs), work.todo),
         ),
@@ -123,19 +128,20 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
     start = Work(state, nothing_to_do(SHOP_SLOTS))
     packing = Packing(jax.eval_shape(lambda: start), _part)
 
-    def where(needed: Array, stage: Callable[..., Work], rows: Any, *args: Any) -> Any:
+    def where(name: str, needed: Array, stage: Callable[..., Work], rows: Any, *args: Any) -> Any:
         def packed(rows: Any, *args: Any) -> Any:
             work = packing.unpack(rows)
             return packing.repack(rows, work, stage(work, *args))
 
-        return only_where(needed, packed, rows, *args)
+        with jax.named_scope(SCOPE + name):
+            return only_where(needed, packed, rows, *args, often=name in _OFTEN)
 
     rows = packing.pack(start)
     for kind, handler in _handlers(book, events).items():
         active = legal & (action.kind == kind)
         if kind == Kind.PICK:
             active &= ~_picks_consumable(state, action)
-        rows = where(active, handler, rows, action)
+        rows = where(kind.name, active, handler, rows, action)
 
     uses = (action.kind == Kind.USE) | (action.kind == Kind.BUY_AND_USE)
     uses |= (action.kind == Kind.PICK) & _picks_consumable(state, action)
@@ -145,16 +151,18 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         jnp.where(action.kind == Kind.PICK, consumables.FROM_PACK, consumables.FROM_SHOP),
     )
     rows = where(
+        Kind.USE.name,
         legal & uses,
         lambda work, action, source: consumables.use(work, source, action.slot, action.cards, book, events),
         rows,
         action,
         source,
     )
-    for needed, stage in _stages(book, events):
-        rows = where(needed(packing.look(rows)), stage, rows)
+    for name, needed, stage in _stages(book, events):
+        rows = where(name, needed(packing.look(rows)), stage, rows)
     work = packing.unpack(rows)
-    settled = _settle(state, work.state, action, events)
+    with jax.named_scope(SCOPE + "settle"):
+        settled = _settle(state, work.state, action, events)
     run = update(settled.run, steps=settled.run.steps + legal)
     return Work(replace(settled, run=run), work.todo)
 

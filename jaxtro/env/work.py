@@ -37,7 +37,8 @@ class Todo:
       doomed: bool[D], playing cards to destroy.
       close_pack: bool. blind_tags: bool, blind-select tags fire. bosses: int32, bosses to draw.
       shuffle, deal: int8, see the constants above. debuffs: bool[D], cards whose debuff is found anew.
-      round_over: bool. new_ante: bool, a boss was beaten. new_blinds: bool, boss and tags of the next ante.
+      round_over: bool. new_ante: bool, the ante has changed (a boss was beaten, Hieroglyph).
+      new_blinds: bool, boss and tags of the next ante.
       targets: bool, jokers' targets are drawn. voucher: bool, the ante's voucher is drawn.
       voucher_tags: int32, extra vouchers for the shop.
       build_shop: bool. fill: bool[4], shop slots to fill.

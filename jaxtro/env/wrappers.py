@@ -9,6 +9,7 @@ from jax import Array
 
 from jaxtro.env.dispatch import only_where
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
+from jaxtro.env.step import SCOPE
 
 
 @jax.tree_util.register_dataclass
@@ -73,7 +74,8 @@ class AutoReset:
     def restart(self, auto: AutoState, state: Any, observation: Any, done: Array) -> tuple[Any, AutoState]:
         """A new run where `done`, else the given state and observation. -> observation, state"""
         now, later = jax.random.split(auto.key)
-        fresh = only_where(done, self._reset, _Fresh(state, observation), now, auto.params)
+        with jax.named_scope(SCOPE + "reset"):
+            fresh = only_where(done, self._reset, _Fresh(state, observation), now, auto.params, often=True)
         key = jnp.where(done, jax.random.key_data(later), jax.random.key_data(auto.key))
         key = jax.random.wrap_key_data(key) if jnp.issubdtype(auto.key.dtype, jax.dtypes.prng_key) else key
         return fresh.observation, AutoState(fresh.state, key, auto.params)

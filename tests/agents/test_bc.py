@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import jaxtro
-from jaxtro.agents.bc import CloneConfig, fit, held_out, make_collect, returns_of
+from jaxtro.agents.bc import CloneConfig, _by_phase, fit, held_out, make_collect, returns_of
 from jaxtro.agents.network import NetworkConfig, PolicyValue
 from jaxtro.agents.records import FIELDS, RecordError, macro_of, read_records, write_records
 from jaxtro.agents.saved_policy import init_params
@@ -36,6 +36,11 @@ def test_the_network_learns_what_the_expert_does(steps):
     assert all(
         figures["top1_selecting_hand"] == figures["top1"] for figures in epochs
     )  # the only phase there
+
+
+def test_agreement_by_phase():
+    agrees, phases = np.array([True, False, True, True]), np.array([1, 1, 3, 3])
+    assert _by_phase(agrees, phases) == {"top1_selecting_hand": 0.5, "top1_shop": 1.0}
 
 
 def test_too_few_decisions(steps):

@@ -157,7 +157,11 @@ def test_two_hosts(tmp_path):
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     hosts = [run_program(tmp_path, address, str(number), JAX_PLATFORMS="cpu") for number in range(2)]
-    ended = [host.communicate(timeout=1500) for host in hosts]
+    try:
+        ended = [host.communicate(timeout=1500) for host in hosts]
+    finally:
+        for host in hosts:
+            host.kill()
     assert [host.returncode for host in hosts] == [0, 0], ended[0][1][-2000:] + ended[1][1][-2000:]
     # Both have the same network, and one of them wrote the figures.
     first, second = (out.splitlines()[-1].split() for out, _ in ended)

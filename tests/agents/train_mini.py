@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from jaxtro.agents.network import NetworkConfig  # noqa: E402
 from jaxtro.agents.ppo import PPOConfig  # noqa: E402
+from jaxtro.agents.saved_policy import load_policy  # noqa: E402
 from jaxtro.agents.training import TrainConfig, Trainer, train, write_config  # noqa: E402
 from tests.agents.mini import mini  # noqa: E402
 
@@ -40,7 +41,10 @@ def main() -> None:
     if len(sys.argv) > 2:
         jax.distributed.initialize(sys.argv[2], num_processes=2, process_id=int(sys.argv[3]))
     write_config(folder, CONFIG)
-    state = train(make_trainer(), folder, say=lambda text: None)
+    trainer = make_trainer()
+    state = train(trainer, folder, say=lambda text: None)
+    judged = trainer.evaluate(trainer.put(load_policy(folder).params), 16, "test")
+    assert judged["runs"] == 16
     leaves = jax.tree.leaves(state.params)
     for leaf in leaves:  # every device has the same parameters
         copies = [np.asarray(shard.data) for shard in leaf.addressable_shards]

@@ -371,7 +371,7 @@ def test_hone_and_glow_up_raise_the_editions_of_standard_packs(opened):
 
 @pytest.mark.parametrize("ante", [-1, 0, 1])
 def test_tags_of_low_antes_are_those_of_ante_one(ante):
-    streams = rng.start_streams(jaxtro.encode_seed("TEST123"), 1, ["Tag{a}"])
+    streams = rng.start_streams(jaxtro.encode_seed("TEST123"), ante, ["Tag{a}"])
     run = reference.Run("TEST123")
     is_open = [row["min_ante"] < 2 for row in TAGS.rows]
     for _ in range(2):

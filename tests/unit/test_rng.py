@@ -41,6 +41,35 @@ def test_ante_texts(ante):
     assert float(got) == reference.hash_text(f"rarity{ante}shoTEST123")
 
 
+@pytest.mark.parametrize("seed", ["A", "TEST123", "ZZZZZZZZ"])
+def test_all_streams_start_with_the_hash_of_their_text(seed):
+    start = jax.jit(rng.start_streams)
+    for ante in (-123, -10, -2, 0, 1, 9, 10, 99, 100, 999):
+        states = np.asarray(start(jaxtro.encode_seed(seed), ante).states)
+        for number, key in enumerate(table.STREAM_KEYS):
+            got = states[rng.streams.slot_of(number, ante)]
+            assert got == reference.hash_text(key.replace("{a}", str(ante)) + seed), (key, ante)
+
+
+def test_all_streams_start_alike_in_a_batch_with_a_known_ante():
+    """The form that resets use: what the compiler knows must not change how it rounds."""
+    seeds = ["7", "OO", "TEST123", "ZZZZZZZZ"]
+    batch = np.stack([jaxtro.encode_seed(seed) for seed in seeds])
+
+    @jax.jit
+    @jax.vmap
+    def start(seed):
+        streams = rng.start_streams(seed, 1)
+        return streams.states, rng.enter_ante(streams, 2).states
+
+    first, second = map(np.asarray, start(batch))
+    for states, ante in ((first, 1), (second, 2)):
+        for row, seed in enumerate(seeds):
+            for number, key in enumerate(table.STREAM_KEYS):
+                got = states[row, rng.streams.slot_of(number, ante)]
+                assert got == reference.hash_text(key.replace("{a}", str(ante)) + seed), (key, ante, seed)
+
+
 def _mixed_program(seed):
     """A bit of everything: draws, retries, a shuffle, an ante change."""
     streams = rng.start_streams(seed, 1, ["cdt{a}", "Voucher{a}", "nr{a}"])
@@ -133,12 +162,13 @@ def test_all_closed_pool_draws_once_and_falls_back():
 
 def test_ring_keeps_lower_antes_and_clears_on_a_new_one():
     """Hieroglyph: the streams of the lower ante continue where they stopped (rng.md 5.5)."""
-    run, keys = reference.Run("TEST123"), ["cdt{a}"]
-    streams = rng.start_streams(SEED, 1, keys)
-    for ante in (1, 2, 1, 0, 1, 2, 3, 2, 4, 5, 3):
-        streams = rng.enter_ante(streams, jnp.int32(ante), keys)
-        u, streams = rng.uniform(streams, "cdt{a}", jnp.int32(ante))
-        assert float(u) == run.u(f"cdt{ante}"), ante
+    keys = ["cdt{a}"]
+    for antes in ((1, 2, 1, 0, 1, 2, 3, 2, 4, 5, 3), (1, 0, -1, 0, 1, 2, 0, 3, 1), (5, 4, 3, 5, 6, 4, 7, 5)):
+        run, streams = reference.Run("TEST123"), rng.start_streams(SEED, antes[0], keys)
+        for ante in antes:
+            streams = rng.enter_ante(streams, jnp.int32(ante), keys)
+            u, streams = rng.uniform(streams, "cdt{a}", jnp.int32(ante))
+            assert float(u) == run.u(f"cdt{ante}"), (antes, ante)
 
 
 def test_step_is_exact_where_simple_rounding_is_not():

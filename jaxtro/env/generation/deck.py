@@ -83,12 +83,21 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
     deck = known_deck(rules)
     erratic = jnp.asarray(_RANDOM_FRONTS)[rules.deck]
 
-    def draw(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:
-        drawn, streams = rng.pick(streams, "erratic", jnp.int32(1), START_SIZE, when=erratic)
-        return streams, drawn.astype(jnp.int8)
+    def draw(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        number, state, count = carry
+        u, state = rng.draw_from(state, streams.seed_hash)
+        drawn = rng.to_index(u, jnp.float64(START_SIZE))
+        return number + 1, state, count + (jnp.arange(START_SIZE) == drawn)
 
-    streams, fronts = lax.scan(draw, streams, None, length=START_SIZE)
-    front = jnp.where(erratic, jnp.sort(fronts), deck.front)
+    # In a batch without an Erratic Deck the loop does not turn at all.
+    ante, none = jnp.int32(1), jnp.zeros(START_SIZE, jnp.int32)
+    start = (jnp.int32(0), rng.stream_state(streams, "erratic", ante), none)
+    _, state, count = lax.while_loop(lambda carry: erratic & (carry[0] < START_SIZE), draw, start)
+    streams = rng.set_stream_state(streams, "erratic", ante, state)
+    # The fronts in order: the place of each is among so many that come before it.
+    before = jnp.cumsum(count)
+    fronts = jnp.sum(before[None] <= jnp.arange(START_SIZE)[:, None], axis=1).astype(jnp.int8)
+    front = jnp.where(erratic, fronts, deck.front)
     return replace(deck, front=front, printed=jnp.where(erratic, front, deck.printed)), streams
 
 
@@ -101,4 +110,4 @@ def shuffled(
       int32[size]: creation places bottom to top (cards are dealt from the end of the first `count`).
     """
     d, streams = rng.step(streams, key, ante)
-    return rng.shuffle(jnp.arange(size, dtype=jnp.int32), count, d), streams
+    return rng.shuffle(jnp.arange(size, dtype=jnp.int8), count, d).astype(jnp.int32), streams

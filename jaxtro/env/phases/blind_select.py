@@ -5,9 +5,10 @@ from dataclasses import replace
 import jax.numpy as jnp
 from jax import Array, lax
 
+from jaxtro.env import bits, rng, run_rules
 from jaxtro.env import joker_events as ev
-from jaxtro.env import rng, run_rules
 from jaxtro.env.areas import add_card, deck_size, under
+from jaxtro.env.bits import count_before
 from jaxtro.env.generation.antes import next_boss, orbital_hands
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import (
@@ -22,7 +23,6 @@ from jaxtro.env.owned import (
     lose_jokers,
 )
 from jaxtro.env.phases import boss_effects
-from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import DECK_CAPACITY, BlindStatus, Phase, State
 from jaxtro.env.work import (
@@ -106,7 +106,7 @@ def bits_without(tags: Array, gone: Array) -> Array:
     """Held tags without some of them, the rest moved up."""
     size = tags.shape[0]
     keep = (tags > 0) & ~gone
-    place = jnp.where(keep, jnp.cumsum(keep) - 1, size)
+    place = jnp.where(keep, count_before(keep), size)
     return jnp.zeros_like(tags).at[place].set(tags, mode="drop")
 
 
@@ -154,7 +154,7 @@ def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Arr
         count = jnp.sum(in_order, dtype=jnp.int32)
         u, number = rng.draw_from(number, seed_hash, mad & (count > 0))
         nth = rng.to_index(u, count.astype(jnp.float64))
-        victim = oldest_first[jnp.argmax(in_order & (jnp.cumsum(in_order) == nth + 1))]
+        victim = oldest_first[jnp.argmax(in_order & (count_before(in_order) == nth))]
         doomed |= mad & (count > 0) & (places == victim)
         # Ceremonial Dagger: the joker to the right, if it is not eternal and not doomed already.
         right = jnp.minimum(place + 1, places[-1])

@@ -13,6 +13,7 @@ from jax import Array
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env import rng
+from jaxtro.env.bits import count_before
 from jaxtro.env.owned import by_creation, joker_count
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.hands import flush_suits, ranked
@@ -112,7 +113,7 @@ def _rows(jokers: OwnedJokers, order: Array) -> OwnedJokers:
 def pinned_first(jokers: OwnedJokers) -> OwnedJokers:
     """Pinned jokers stand leftmost, whatever moves the others."""
     there, pinned = jokers.id > 0, jokers.pinned & (jokers.id > 0)
-    before = jnp.where(pinned, jnp.cumsum(pinned), jnp.sum(pinned) + jnp.cumsum(there & ~pinned)) - 1
+    before = jnp.where(pinned, count_before(pinned), jnp.sum(pinned) + count_before(there & ~pinned))
     places = jnp.arange(there.shape[0])
     target = jnp.where(there, before, places)
     return _rows(jokers, jnp.zeros_like(places).at[target].set(places))

@@ -55,7 +55,7 @@ def shuffle_deck(work: Work) -> Work:
     count, size = state.piles.n_draw, state.piles.draw.shape[0]
     # All cards lie in the draw pile now, so sorting by creation is counting.
     places = jnp.arange(size, dtype=jnp.int32)
-    order = rng.shuffle(places, count, d)
+    order = rng.shuffle(places.astype(jnp.int8), count, d)
     draw = jnp.where(places < count, order, -1).astype(jnp.int8)
     return set_todo(
         set_state(work, streams=streams, piles=replace(state.piles, draw=draw)), shuffle=NO_SHUFFLE

@@ -5,12 +5,11 @@ from dataclasses import replace
 import jax.numpy as jnp
 from jax import Array
 
+from jaxtro.env import bits, run_rules
 from jaxtro.env import joker_events as ev
-from jaxtro.env import run_rules
 from jaxtro.env.areas import append, deck_mask_of, take_hand, without
 from jaxtro.env.joker_events import DISCARD_CARDS, JokerEvents
 from jaxtro.env.owned import lose_jokers
-from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.book import RULES, JokerBook
 from jaxtro.env.scoring.card_features import FEATURES
 from jaxtro.env.scoring.hands import HandRules, detect, ranked

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from jaxtro.env import bits, rng, run_rules
 from jaxtro.env import joker_events as ev
-from jaxtro.env import rng, run_rules
 from jaxtro.env.areas import append, take_hand, under
 from jaxtro.env.chance import hits
 from jaxtro.env.generation.antes import round_targets, to_do_hand
@@ -25,7 +25,6 @@ from jaxtro.env.owned import (
 )
 from jaxtro.env.phases.blind_select import BOSS, bits_without
 from jaxtro.env.phases.tags import add_tag, config
-from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.hands import ranked
 from jaxtro.env.state import BlindStatus, Phase, State, Targets

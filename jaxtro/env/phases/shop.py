@@ -353,7 +353,9 @@ def buy_voucher(work: Work, place: Array, events: JokerEvents) -> Work:
     count = jnp.sum(there(state.shop.cards), dtype=jnp.int32)
     slots = jnp.arange(SHOP_SLOTS)
     fill = (size > before) & (slots >= count) & (slots < size)
-    return set_todo(Work(state, work.todo), fill=fill, cost=cost)
+    # Hieroglyph may lead to an ante below the first.
+    fell = state.run.ante < work.state.run.ante
+    return set_todo(Work(state, work.todo), fill=fill, cost=cost, new_ante=fell)
 
 
 def buy_pack(work: Work, place: Array, events: JokerEvents) -> Work:

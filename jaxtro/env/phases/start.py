@@ -43,6 +43,7 @@ START_ANTE = 1
 _NO_ANTE = -1000
 HIGH_CARD = HANDS.keys.index("High Card")
 _MOST_ITEMS = 5
+_MOST_ANTES = 900  # the texts of the streams hold antes of three digits
 
 
 @jax.tree_util.register_dataclass
@@ -97,8 +98,8 @@ def make_params(
     rules = make_rules(deck, stake, challenge, locked)
     if not blind_scale >= 0:
         raise ValueError(f"blind_scale is {blind_scale}; it must be 0 or more")
-    if not 1 <= win_ante <= 1000:
-        raise ValueError(f"win_ante is {win_ante}; it must be from 1 to 1000")
+    if not 1 <= win_ante <= _MOST_ANTES:
+        raise ValueError(f"win_ante is {win_ante}; it must be from 1 to {_MOST_ANTES}")
     if not 1 <= start_ante <= win_ante:
         raise ValueError(f"start_ante is {start_ante}; it must be from 1 to win_ante, {win_ante}")
     if not 0 <= max_steps < 2**31:
@@ -173,7 +174,7 @@ def run_of(
     deck = _deck(cards)
     d, streams = rng.step(streams, "shuffle", ante)
     places = jnp.arange(DECK_CAPACITY, dtype=jnp.int32)
-    order = rng.shuffle(places, cards.count, d)
+    order = rng.shuffle(places.astype(jnp.int8), cards.count, d)
     piles = empty_piles(DECK_CAPACITY, HAND_CAPACITY)
     draw = jnp.where(places < cards.count, order, -1).astype(jnp.int8)
     hands = jax.tree.map(jnp.asarray, fresh_poker_hands())

@@ -14,6 +14,7 @@ from jaxtro.env.rng.generator import (
 from jaxtro.env.rng.hash import hash_seed, hash_text
 from jaxtro.env.rng.picks import nth_member, pick, pick_where, pool_pick
 from jaxtro.env.rng.streams import (
+    NOT_STARTED,
     Peeked,
     Streams,
     commit,
@@ -21,7 +22,7 @@ from jaxtro.env.rng.streams import (
     enter_ante,
     peek,
     peek_successive,
-    retry_uniform,
+    retry_uniforms,
     set_stream_state,
     start_streams,
     step,
@@ -32,9 +33,9 @@ from jaxtro.env.rng.streams import (
 )
 
 __all__ = [
-    "Peeked", "Streams", "commit", "draw_from", "enter_ante", "first_float", "generator_seed", "hash_seed", "hash_text",
-    "next_float", "nth_member", "peek", "peek_successive", "pick", "pick_where", "pool_pick", "retry_uniform",
-    "seed_generator", "set_stream_state", "shuffle", "start_streams", "step", "step_generator", "step_stream",
-    "stream_start", "stream_state",
-    "to_index", "uniform", "use_successive", "warm_generator",
+    "NOT_STARTED", "Peeked", "Streams", "commit", "draw_from", "enter_ante", "first_float", "generator_seed",
+    "hash_seed", "hash_text", "next_float", "nth_member", "peek", "peek_successive", "pick", "pick_where",
+    "pool_pick", "retry_uniforms", "seed_generator", "set_stream_state", "shuffle", "start_streams", "step",
+    "step_generator", "step_stream", "stream_start", "stream_state", "to_index", "uniform", "use_successive",
+    "warm_generator",
 ]  # fmt: skip

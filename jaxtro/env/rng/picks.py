@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from jaxtro.env.bits import count_before
 from jaxtro.env.rng.generator import to_index
-from jaxtro.env.rng.streams import StreamKey, Streams, note_retries, retry_uniform, stream_id, uniform
+from jaxtro.env.rng.streams import StreamKey, Streams, note_retries, retry_uniforms, stream_id, uniform
 
 
 def pick(
@@ -26,7 +28,7 @@ def nth_member(member: Array, u: Array) -> Array:
     """The place of the member that a float picks; N if there is none. bool[N], float64[] -> int32[]"""
     total = jnp.sum(member, dtype=jnp.int32)
     nth = to_index(u, total.astype(jnp.float64))
-    hit = member & (jnp.cumsum(member, dtype=jnp.int32) == nth + 1)
+    hit = member & (count_before(member) == nth)
     return jnp.where(total > 0, jnp.argmax(hit), member.shape[0]).astype(jnp.int32)
 
 
@@ -82,8 +84,10 @@ def pool_pick(
 
     def again(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         _, depth = carry
-        u = retry_uniform(streams, stream, ante, depth + 1, closed(carry))
-        return to_index(u, size), depth + 1
+        slots = to_index(retry_uniforms(streams, stream, ante, depth + 1, closed(carry)), size)
+        found = jax.vmap(is_open)(slots)
+        used = jnp.where(jnp.any(found), jnp.argmax(found), slots.shape[0] - 1).astype(jnp.int32)
+        return slots[used], depth + 1 + used
 
     slot, depth = lax.while_loop(closed, again, (first, jnp.int32(1)))
     streams = note_retries(streams, stream, ante, depth)

@@ -6,6 +6,7 @@ kept in a ring (row = ante mod 3); that is exact because the ante can fall by at
 back, and they are few.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,10 +17,12 @@ from jax import Array, lax
 
 from jaxtro.env.compaction import compacted
 from jaxtro.env.rng.generator import first_float, generator_seed, step_stream
-from jaxtro.env.rng.hash import hash_gapped, hash_seed
+from jaxtro.env.rng.hash import KeyTexts, hash_gapped, hash_keys, hash_seed, key_texts
 from jaxtro.tables import streams as table
 
 RETRY_LEVELS = 12  # levels 2..13 have a counter each
+NOT_STARTED = -1.0  # stands in the slots of streams that were not started
+RETRIES_AT_ONCE = 4  # levels that `retry_uniforms` looks at
 DEEP_PICKS = 4  # picks that went deeper, each with its depth
 # A text of the stream table, or a (traced) row of it.
 StreamKey = str | int | Array
@@ -39,7 +42,7 @@ class Streams:
         were not started are -1.
       retry_counts: uint8[98, 12], how often retry level 2..13 of a pool stream was stepped.
       retry_deep: uint16[98, 4], depths of the picks that went beyond level 13.
-      highest_ante: int32[], antes above it have not been entered.
+      highest_ante: int32[], antes above it have not been entered, nor those below the first whose slots are -1.
       overflow: bool[], sticky: more retries than the counters hold, so later draws may be inexact.
     """
 
@@ -97,15 +100,18 @@ def stream_text(stream: Array, ante: Array, level: Array | int, seed: Array) -> 
     return jnp.concatenate(texts), jnp.concatenate(there)
 
 
-def stream_start(stream: Array, ante: Array, level: Array | int, seed: Array, wide: bool = False) -> Array:
+def stream_start(stream: Array, ante: Array, level: Array | int, seed: Array) -> Array:
     """The number a stream starts with: the hash of its text. -> float64[]"""
-    return hash_gapped(*stream_text(stream, ante, level, seed), wide)
+    return hash_gapped(*stream_text(stream, ante, level, seed))
 
 
-def _start_many(which: Sequence[int], antes: Sequence[Array], seed: Array) -> Array:
-    return jax.vmap(lambda stream, ante: stream_start(stream, ante, 1, seed, wide=True))(
-        jnp.asarray(which, jnp.int32), jnp.stack(antes)
-    )
+@functools.cache
+def _texts(which: tuple[int, ...]) -> KeyTexts:
+    return key_texts([table.STREAM_KEYS[stream] for stream in which])
+
+
+def _start_many(which: Sequence[int], ante: Array, seed: Array) -> Array:
+    return hash_keys(_texts(tuple(which)), ante, seed)
 
 
 def _chosen(keys: Sequence[str] | None) -> list[int]:
@@ -121,20 +127,15 @@ def start_streams(seed: Array, ante: Array | int = 1, keys: Sequence[str] | None
       keys: the stream keys that will be used, for programs that need only a few (seed search); all if None.
 
     Returns:
-      `Streams` with the chosen streams of this ante and of the two below it started. Starting them together
-      here and in `enter_ante` is one wide hash; starting each at its first draw would put a hash beside
-      every draw of the compiled step.
+      `Streams` with the chosen streams of this ante started. Starting them together here and in `enter_ante` is one
+      wide hash; starting each at its first draw would put a hash beside every draw of the compiled step.
     """
     ante = jnp.asarray(ante, jnp.int32)
-    which, antes, slots = [], [], []
-    for stream in _chosen(keys):
-        for back in range(table.ANTES_KEPT if table.BY_ANTE[stream] else 1):
-            which.append(stream)
-            antes.append(ante - back)
-            slots.append(slot_of(stream, ante - back))
-    states = jnp.full(table.NUM_SLOTS, -1.0, jnp.float64)
+    which = _chosen(keys)
+    states = jnp.full(table.NUM_SLOTS, NOT_STARTED, jnp.float64)
     if which:
-        states = states.at[jnp.stack(slots)].set(_start_many(which, antes, seed))
+        slots = jnp.stack([slot_of(stream, ante) for stream in which])
+        states = states.at[slots].set(_start_many(which, ante, seed))
     return Streams(
         seed=seed,
         seed_hash=hash_seed(seed),
@@ -147,15 +148,19 @@ def start_streams(seed: Array, ante: Array | int = 1, keys: Sequence[str] | None
 
 
 def enter_ante(streams: Streams, ante: Array, keys: Sequence[str] | None = None) -> Streams:
-    """Starts the ante-keyed streams of an ante that is higher than any before; else changes nothing."""
+    """Starts the ante-keyed streams of an ante that was never reached before; else changes nothing.
+
+    That is one higher than any before, or one below the first (Hieroglyph, Petroglyph).
+    """
     ante = jnp.asarray(ante, jnp.int32)
     which = [stream for stream in _chosen(keys) if table.BY_ANTE[stream]]
     new = ante > streams.highest_ante
     states, counts, deep = streams.states, streams.retry_counts, streams.retry_deep
     if which:
         slots = jnp.stack([slot_of(stream, ante) for stream in which])
-        fresh = _start_many(which, [ante] * len(which), streams.seed)
-        states = states.at[slots].set(jnp.where(new, fresh, states[slots]))
+        fresh = _start_many(which, ante, streams.seed)
+        starts = new | (states[slots] == NOT_STARTED)
+        states = states.at[slots].set(jnp.where(starts, fresh, states[slots]))
     retried = [int(table.RETRY_SLOT[stream]) for stream in which if table.RETRY_SLOT[stream] >= 0]
     if retried:
         rows = jnp.asarray(retried, jnp.int32) + ante % table.ANTES_KEPT
@@ -311,31 +316,39 @@ def retry_count(streams: Streams, row: Array, level: Array) -> Array:
     return jnp.where(level < 2 + RETRY_LEVELS, counted, deep)
 
 
-def _retry(stream: Array, ante: Array, level: Array, seed: Array, seed_hash: Array, times: Array) -> Array:
-    state, _ = lax.while_loop(
-        lambda carry: carry[1] > 0,
-        lambda carry: (step_stream(carry[0]), carry[1] - 1),
-        (step_stream(stream_start(stream, ante, level, seed)), times),
-    )
-    return first_float(generator_seed(state, seed_hash), rare=True)
+def _retry(stream: Array, ante: Array, levels: Array, seed: Array, seed_hash: Array, times: Array) -> Array:
+    def one(level: Array, times: Array) -> Array:
+        return lax.while_loop(
+            lambda carry: carry[1] > 0,
+            lambda carry: (step_stream(carry[0]), carry[1] - 1),
+            (step_stream(stream_start(stream, ante, level, seed)), times),
+        )[0]
+
+    return first_float(generator_seed(jax.vmap(one)(levels, times), seed_hash), rare=True)
 
 
 _retry_compacted = compacted(_retry)
 
 
-def retry_uniform(
+def retry_uniforms(
     streams: Streams, stream: Array | int, ante: Array, level: Array, when: Array | bool = True
 ) -> Array:
-    """The float of the next use of a retry stream; `note_retries` records the use.
+    """The floats of the next uses of a retry level and the levels behind it; `note_retries` records those made.
 
-    In a batch only the games with `when` are computed.
+    In a batch only the games with `when` are computed. Several levels are computed at once, as most of what a retry
+    costs in a batch is the number of its kernels.
+
+    Returns:
+      float64[RETRIES_AT_ONCE].
     """
-    times = retry_count(streams, _row_of(table.RETRY_SLOT, stream, ante), level)
+    row = _row_of(table.RETRY_SLOT, stream, ante)
+    levels = jnp.asarray(level, jnp.int32) + jnp.arange(RETRIES_AT_ONCE, dtype=jnp.int32)
+    times = jax.vmap(lambda level: retry_count(streams, row, level))(levels)
     return _retry_compacted(
         jnp.asarray(when),
         jnp.asarray(stream, jnp.int32),
         jnp.asarray(ante, jnp.int32),
-        jnp.asarray(level, jnp.int32),
+        levels,
         streams.seed,
         streams.seed_hash,
         times,

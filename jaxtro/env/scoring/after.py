@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from jaxtro.env import bits
 from jaxtro.env.rng.hash import guard
-from jaxtro.env.scoring import bits
 from jaxtro.env.scoring.book import Trait
 from jaxtro.env.scoring.lookup import Slots, facts, holds
 from jaxtro.env.scoring.rolls import NUM_PLAYED, Rolls

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxtro.env.scoring import bits
+from jaxtro.env import bits
 from jaxtro.env.scoring.book import Trait
 from jaxtro.env.scoring.lookup import Slots, facts, holds
 from jaxtro.env.scoring.view import View, area_of

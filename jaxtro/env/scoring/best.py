@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from jaxtro.env.scoring import bits
+from jaxtro.env import bits
 from jaxtro.env.scoring.book import BOOK, JokerBook
 from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
 from jaxtro.env.scoring.score import score_hand

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array
 
-from jaxtro.env.scoring import bits
+from jaxtro.env import bits
 from jaxtro.env.scoring.hands import CLUBS, DIAMONDS, HEARTS, SPADES, ranked
 from jaxtro.env.scoring.view import Area, View
 from jaxtro.tables import ENHANCEMENTS

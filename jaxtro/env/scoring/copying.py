@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax import Array
 
-from jaxtro.env.scoring import bits
+from jaxtro.env import bits
 from jaxtro.env.scoring.book import Trait
 
 _NOTHING, _LOOK_LEFT = -1, -2

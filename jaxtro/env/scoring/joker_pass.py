@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from jaxtro.env import bits
 from jaxtro.env.rng.hash import guard
-from jaxtro.env.scoring import amounts, bits
+from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import Trait
 from jaxtro.env.scoring.lookup import Row, Slots, factor, factors, facts, holds
 from jaxtro.env.scoring.view import View

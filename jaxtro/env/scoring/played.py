@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from jaxtro.env import bits
 from jaxtro.env.rng.hash import guard
-from jaxtro.env.scoring import amounts, bits
+from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import LUCKY_MONEY, LUCKY_MULT, JokerBook, Trait
 from jaxtro.env.scoring.lookup import Row, Slots
 from jaxtro.env.scoring.rolls import FIRST_JOKER, NUM_PLAYED

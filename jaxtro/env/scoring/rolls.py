@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from jaxtro.env import rng
-from jaxtro.env.scoring import amounts, bits
+from jaxtro.env import bits, rng
+from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import GLASS, LUCKY_MONEY, LUCKY_MULT, JokerBook
 from jaxtro.env.scoring.lookup import Row
 

@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from jaxtro.env import bits
 from jaxtro.env.compaction import compacted
 from jaxtro.env.rng.hash import guard
-from jaxtro.env.scoring import after, amounts, bits, boss, held, joker_pass, played
+from jaxtro.env.scoring import after, amounts, boss, held, joker_pass, played
 from jaxtro.env.scoring.before import Before, before_pass
 from jaxtro.env.scoring.book import BOOK, LUCKY_MONEY, RULES, JokerBook, Trait
 from jaxtro.env.scoring.hands import HandRules, detect

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from jaxtro.env import rng
 from jaxtro.env.actions import Kind
 from jaxtro.env.state import Phase
 from jaxtro.tables import EDITIONS, ITEMS, TAGS
+from jaxtro.tables.streams import BY_ANTE
 from tests.run_tools import (
     ENV,
     act,
@@ -319,6 +321,26 @@ case(
     lambda s: put(shop(s, vouchers=["v_hieroglyph"]), run__money=20, run__ante=2, streams__highest_ante=2),
     [act(K.BUY_VOUCHER)],
     lambda s, i: true(int(s[1].run.ante) == 1, int(s[1].run.hands) == 3),
+)
+
+
+def ante_zero_has_its_streams(states, infos):  # type: ignore[no-untyped-def]
+    before, after = states[0].streams, states[1].streams
+    started = rng.start_streams(after.seed, 0).states
+    slots = np.array([rng.streams.slot_of(n, 0) for n in np.flatnonzero(BY_ANTE)])
+    true(int(states[1].run.ante) == 0, int(after.highest_ante) == 1)
+    assert np.all(np.asarray(before.states)[slots] == rng.NOT_STARTED)
+    np.testing.assert_array_equal(np.asarray(after.states)[slots], np.asarray(started)[slots])
+    # Those of the first ante stay where they are.
+    others = np.setdiff1d(np.arange(len(started)), slots)
+    np.testing.assert_array_equal(np.asarray(after.states)[others], np.asarray(before.states)[others])
+
+
+case(
+    "143 Hieroglyph below the first ante",
+    lambda s: put(shop(s, vouchers=["v_hieroglyph"]), run__money=20),
+    [act(K.BUY_VOUCHER)],
+    ante_zero_has_its_streams,
 )
 case(
     "143 Hieroglyph: the next blind has the lower base",

@@ -1,4 +1,4 @@
-"""Sets of up to 64 things as the bits of one number: small loops over few of many, without sorting."""
+"""Sets as the bits of numbers: small loops over few of many without sorting, and counts without running sums."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 Carry = TypeVar("Carry")
+_WORD = 32
 
 
 def to_bits(member: Array) -> Array:
@@ -16,6 +17,20 @@ def to_bits(member: Array) -> Array:
     return jnp.sum(
         jnp.where(member, jnp.ones((), dtype) << places, jnp.zeros((), dtype)), axis=-1, dtype=dtype
     )
+
+
+def count_before(member: Array) -> Array:
+    """How many members stand before each place. bool[N] -> int32[N]
+
+    XLA's CPU backend computes a running sum as N windows of N elements; this counts the bits of N / 32 words.
+    """
+    size = member.shape[0]
+    words = to_bits(jnp.pad(member, (0, -size % _WORD)).reshape(-1, _WORD))
+    counts = lax.population_count(words).astype(jnp.int32)
+    ahead = jnp.cumsum(counts) - counts if words.shape[0] > 1 else jnp.zeros_like(counts)
+    lower = (jnp.uint32(1) << jnp.arange(_WORD, dtype=jnp.uint32)) - jnp.uint32(1)
+    inside = lax.population_count(words[:, None] & lower[None]).astype(jnp.int32)
+    return (ahead[:, None] + inside).reshape(-1)[:size]
 
 
 def lowest(bits: Array) -> Array:

@@ -1,5 +1,6 @@
 """Shared fixtures. Compiled programs are kept in the working folder, so that a second run is fast."""
 
+import gc
 import json
 from pathlib import Path
 
@@ -13,6 +14,19 @@ SHARED = ROOT.parent / "shared"
 
 jax.config.update("jax_compilation_cache_dir", str(ROOT / ".cache" / "jax"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+MOST_MAPS = 35_000  # of the 65,530 memory maps that Linux allows a process
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_memory_maps():  # type: ignore[no-untyped-def]
+    """Drops compiled programs before the process runs out of memory maps: each has many, and XLA crashes without."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

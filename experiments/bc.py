@@ -15,7 +15,7 @@ plays, too, and the expert says what it would have done.
 import json
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +66,8 @@ class Args:
     """Decisions after which a run is cut off."""
     network: Literal["auto", "small", "large"] = "auto"
     """Sizes of the network; auto: small on CPUs, large on accelerators."""
+    exact_plays: bool = True
+    """Tell the network the best play and what each poker hand would score (docs/agents.md)."""
     eval_seeds: int = 256
     """Seeds of the evaluation list to play at the end."""
     import_records: Path | None = None
@@ -79,15 +81,13 @@ class Args:
 class Collector:
     """Games that go on from one collection to the next."""
 
-    def __init__(self, args: Args, net: PolicyValue) -> None:
+    def __init__(self, args: Args, config: NetworkConfig) -> None:
         self.args, self.env = args, jaxtro.AutoReset(jaxtro.make())
         params = jaxtro.make_params(args.deck, args.stake, max_steps=args.max_steps)
         keys = jax.random.split(jax.random.PRNGKey(args.seed), args.num_envs)
         self.carry = jax.jit(jax.vmap(self.env.reset, in_axes=(0, None)))(keys, params)
-        student = net if args.dagger_rounds else None
-        self._collect = jax.jit(
-            make_collect(self.env, EXPERTS[args.expert](), LENGTH, student), donate_argnums=0
-        )
+        collect = make_collect(self.env, EXPERTS[args.expert](), LENGTH, config, args.dagger_rounds > 0)
+        self._collect = jax.jit(collect, donate_argnums=0)
         self.calls = 0
 
     def collect(self, student: Any, share: float, what: str) -> tuple[Steps, np.ndarray]:
@@ -119,7 +119,7 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
         returns = returns_of(steps, GAMMA)
         report["expert"] = str(args.import_records)
     else:
-        collector = Collector(args, net)
+        collector = Collector(args, config)
         start = time.perf_counter()
         steps, returns = collector.collect(params, 0.0, f"{args.expert} plays")
         report["collect_seconds"] = time.perf_counter() - start
@@ -171,6 +171,7 @@ def main(argv: list[str] | None = None) -> int:
             raise CheckpointError(f"{args.out_dir} holds a run already; give another --out-dir")
         on_cpu = jax.default_backend() == "cpu"
         config = {"auto": SMALL if on_cpu else LARGE, "small": SMALL, "large": LARGE}[args.network]
+        config = replace(config, exact=args.exact_plays)
         args.out_dir.mkdir(parents=True, exist_ok=True)
         write_json(args.out_dir / "config.json", {"network": config.as_dict(), "options": str(args)})
         report = clone(args, config)

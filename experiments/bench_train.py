@@ -28,7 +28,7 @@ def _median(function: Callable[[], Any]) -> float:
 def _one_batch(env: Any, net: PolicyValue, config: PPOConfig, batch: int) -> dict[str, Any]:
     keys = jax.random.split(jax.random.PRNGKey(0), batch)[None]
     key = keys[:, 0]
-    games = jax.jit(lambda keys: start_games(env, keys, jaxtro.make_params()))(keys)
+    games = jax.jit(lambda keys: start_games(env, net.config, keys, jaxtro.make_params()))(keys)
     one = jax.tree.map(lambda values: jnp.zeros(values.shape[2:], values.dtype), games.features)
     params = jax.tree.map(lambda leaf: leaf[None], jax.jit(net.init)(key[0], one))
     start = time.perf_counter()

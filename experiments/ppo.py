@@ -107,6 +107,8 @@ class Args:
     """Width of the trunk, instead of the size's."""
     dtype: Literal["float32", "bfloat16"] | None = None
     """What the network computes in, instead of the size's."""
+    exact_plays: bool | None = None
+    """Tell the network the best play and what each poker hand would score: dearer decisions (docs/agents.md)."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
     """The learner."""
     reward: RewardWeights = field(default_factory=RewardWeights)
@@ -145,6 +147,8 @@ def config_of(args: Args) -> TrainConfig:
     given = {
         name: getattr(args, name) for name in ("entity", "hidden", "dtype") if getattr(args, name) is not None
     }
+    if args.exact_plays is not None:
+        given["exact"] = args.exact_plays
     network = replace(network, **given)
     weights = Weights(**{f.name: getattr(args.reward, f.name) for f in fields(RewardWeights)})
     return TrainConfig(
@@ -170,6 +174,7 @@ def args_of_training(args: Args) -> Args:
     )}  # fmt: skip
     return replace(
         args, **same, **{name: getattr(network, name) for name in ("entity", "hidden", "dtype")}, network=size,
+        exact_plays=network.exact,
         ppo=PPOConfig(**config["ppo"]), curriculum=Curriculum(**config["curriculum"]),
         reward=RewardWeights(**{f.name: config["weights"][f.name] for f in fields(RewardWeights)}),
     )  # fmt: skip

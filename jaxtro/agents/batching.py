@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from jax import Array
 
 # Measured in docs/benchmarks.md: from about 512 decisions on, the activations of the network leave the cache.
 CPU_CHUNK = 256
@@ -24,6 +26,32 @@ def batched(function: Callable[..., Any]) -> Callable[..., Any]:
         return jax.lax.map(lambda one: function(*one), args, batch_size=chunk_size(count))
 
     return run
+
+
+def mean_gradient(loss: Callable[..., tuple[Array, Any]], params: Any, batch: Any) -> tuple[Any, Any]:
+    """The gradient of a mean over a batch, summed up in pieces where that is faster.
+
+    Args:
+      loss: (params, batch) -> the mean over the batch, and means to report.
+
+    Returns:
+      the gradient for `params`, the means.
+    """
+    find = jax.grad(loss, has_aux=True)
+    size = jax.tree.leaves(batch)[0].shape[0]
+    pieces = size // chunk_size(size)
+    if pieces == 1 or size % pieces:
+        return find(params, batch)
+    split = jax.tree.map(lambda values: values.reshape(pieces, -1, *values.shape[1:]), batch)
+    zero = jax.tree.map(
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
+        jax.eval_shape(find, params, jax.tree.map(lambda values: values[0], split)),
+    )
+
+    def add(total: Any, piece: tuple) -> tuple[Any, None]:
+        return jax.tree.map(lambda a, b: a + b / pieces, total, find(params, piece)), None
+
+    return jax.lax.scan(add, zero, split)[0]
 
 
 def each_seed(function: Callable[..., Any]) -> Callable[..., Any]:

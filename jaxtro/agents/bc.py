@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,8 +14,10 @@ from jax import Array
 
 from jaxtro.agents import policy
 from jaxtro.agents.agent import Agent
-from jaxtro.agents.features import Features, features_of
-from jaxtro.agents.network import PolicyValue
+from jaxtro.agents.batching import mean_gradient
+from jaxtro.agents.exact_plays import features_for
+from jaxtro.agents.features import Features
+from jaxtro.agents.network import SMALL, NetworkConfig, PolicyValue
 from jaxtro.agents.value import value_loss
 from jaxtro.env.flat import FlatBalatro, FlatState
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
@@ -45,17 +48,20 @@ class Steps:
     done: Array
 
 
-def make_collect(env: Any, expert: Agent, length: int, net: PolicyValue | None = None) -> Callable[..., Any]:
+def make_collect(
+    env: Any, expert: Agent, length: int, config: NetworkConfig = SMALL, with_student: bool = False
+) -> Callable[..., Any]:
     """A function that plays on and notes what the expert does at each decision.
 
     Args:
-      env: `AutoReset`. length: decisions of each game. net: of a student; None = the expert plays all games itself.
+      env: `AutoReset`. length: decisions of each game. config: of the network that is to learn from them.
+      with_student: that network plays some of the games; else the expert plays all of them itself.
 
     Returns:
       (carry, key, student_params, share) -> carry, `Steps`[T, N]. carry: (observation, AutoState) of a batch.
       share: float32[], how many of the games the student plays (DAgger: the expert labels what the student visits).
     """
-    flat = FlatBalatro(env.env)
+    flat, net = FlatBalatro(env.env), PolicyValue(config)
 
     def collect(carry: Any, key: Array, student: Any, share: Array) -> tuple[Any, Steps]:
         count = carry[1].key.shape[0]
@@ -64,14 +70,14 @@ def make_collect(env: Any, expert: Agent, length: int, net: PolicyValue | None =
             observation, auto = carry
             states = auto.state
             legal = jax.vmap(env.legal_actions)(auto)
-            seen = jax.vmap(features_of)(observation)
+            seen = jax.vmap(partial(features_for, config))(observation, states)
             of_expert, of_student = (jax.random.split(part, count) for part in jax.random.split(key))
             action = jax.vmap(expert.act, in_axes=(None, 0, 0, 0, 0))(
                 expert.params, of_expert, states, observation, legal
             )
             taken = jax.vmap(policy.taken_of)(action, legal)
             played = action
-            if net is not None:
+            if with_student:
 
                 def choose(features: Features, legal: Any, key: Array) -> Any:
                     return policy.act(net, student, features, legal, key)[0].action()
@@ -198,16 +204,19 @@ def fit(
     )
     value_range = net.config.value_range
 
-    def loss_of(params: Any, features: Features, taken: policy.Taken, target: Array) -> tuple[Array, Array]:
+    def loss_of(params: Any, batch: tuple) -> tuple[Array, Array]:
+        features, taken, target, weight = batch
         found, _, encoded = jax.vmap(lambda f, t: policy.log_prob(net, params, f, t))(features, taken)
-        imitation, known = -jnp.mean(found), jnp.isfinite(target)
-        errors = value_loss(encoded.value, jnp.where(known, target, 0.0), value_range)
-        critic = jnp.sum(jnp.where(known, errors, 0.0)) / jnp.maximum(jnp.sum(known), 1)
+        imitation = -jnp.mean(found)
+        critic = jnp.mean(value_loss(encoded.value, target, value_range) * weight)
         return imitation + config.value_loss * critic, imitation
 
     @jax.jit
     def improve(params: Any, state: Any, features: Features, taken: policy.Taken, target: Array) -> Any:
-        (_, imitation), grads = jax.value_and_grad(loss_of, has_aux=True)(params, features, taken, target)
+        known = jnp.isfinite(target)
+        weight = known * (target.size / jnp.maximum(jnp.sum(known, dtype=jnp.float32), 1.0))
+        batch = (features, taken, jnp.where(known, target, 0.0), weight)
+        grads, imitation = mean_gradient(loss_of, params, batch)
         updates, state = transform.update(grads, state, params)
         return optax.apply_updates(params, updates), state, imitation
 

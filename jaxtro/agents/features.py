@@ -64,6 +64,8 @@ class Features:
     Attributes:
       hand: `Entities`[32]; flags: debuffed, face down, forced, and for each of `plays.PLAYS` whether the card is in it.
       jokers: [16]. consumables: [16]. shop_cards: [4]. vouchers: [6]. packs: [4]. pack_cards: [5].
+      best: bool[32], cards of the best play of all. exact: float16[44], what it and each of `plays.PLAYS` scores; both
+        empty unless `exact_plays.with_exact_plays` fills them in.
       globals: float16[G]. phase, boss, blind, deck, stake, challenge: uint8[]. tags: bool[25], held.
     """
 
@@ -74,6 +76,8 @@ class Features:
     vouchers: Entities
     packs: Entities
     pack_cards: Entities
+    best: Array
+    exact: Array
     globals: Array
     phase: Array
     boss: Array
@@ -85,6 +89,8 @@ class Features:
 
 
 NUM_TAGS = 25
+HAND_FLAGS = 3 + NUM_PLAYS
+NUM_EXACT = 4 * (NUM_PLAYS + 1)
 
 
 def _small(value: Array) -> Array:
@@ -185,6 +191,8 @@ def features_of(obs: Observation) -> Features:
         vouchers=_items(obs.vouchers),
         packs=_items(obs.packs),
         pack_cards=_items(obs.pack_cards),
+        best=jnp.zeros(cards.rank.shape, bool),
+        exact=jnp.zeros(NUM_EXACT, jnp.float16),
         globals=jnp.clip(flat, -6e4, 6e4).astype(jnp.float16),
         phase=obs.phase.astype(jnp.uint8),
         boss=obs.boss.astype(jnp.uint8),
@@ -194,6 +202,3 @@ def features_of(obs: Observation) -> Features:
         challenge=obs.challenge.astype(jnp.uint8),
         tags=jnp.any(obs.tags[:, None] == jnp.arange(NUM_TAGS)[None], axis=0),
     )
-
-
-HAND_FLAGS = 3 + NUM_PLAYS

@@ -32,6 +32,7 @@ class NetworkConfig:
       attention: layers of self-attention among all entities, 0 = none. heads: of it.
       bins: of the value's distribution. value_range: symlog of the largest return that it tells apart.
       dtype: "float32" or "bfloat16", what is computed in; parameters are float32.
+      exact: whether it is told the best play and exact scores (`exact_plays.py`); it makes each decision dearer.
     """
 
     entity: int = 32
@@ -42,6 +43,7 @@ class NetworkConfig:
     bins: int = 51
     value_range: float = 6.0
     dtype: str = "float32"
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype not in _DTYPES:
@@ -215,9 +217,9 @@ class PolicyValue(nn.Module):
         things = self.things.embedding.astype(self.dtype) + self.effects(jnp.asarray(_THINGS, self.dtype))
         wide = lambda values: values.astype(jnp.int32)  # noqa: E731
 
-        def given(part: Entities, layer: nn.Dense) -> Array:
-            both = [part.numbers.astype(self.dtype), part.flags.astype(self.dtype)]
-            return layer(jnp.concatenate(both, axis=-1))
+        def given(part: Entities, layer: nn.Dense, *more: Array) -> Array:
+            parts = [part.numbers, part.flags, *more]
+            return layer(jnp.concatenate([values.astype(self.dtype) for values in parts], axis=-1))
 
         def front_of(part: Entities) -> Array:
             return front.astype(self.dtype)[wide(part.rank) * _SUITS + wide(part.suit)]
@@ -230,11 +232,12 @@ class PolicyValue(nn.Module):
             return things[wide(part.id) + offset]
 
         hand, jokers = features.hand, features.jokers
+        best = [features.best[:, None]] if self.config.exact else []
         items: Entities = jax.tree.map(
             lambda *leaves: jnp.concatenate(leaves), *[getattr(features, name) for name in _ITEMS]
         )
         embedded = [
-            front_of(hand) + finish_of(hand) + given(hand, self.of_hand),
+            front_of(hand) + finish_of(hand) + given(hand, self.of_hand, *best),
             thing_of(jokers) + finish_of(jokers) + given(jokers, self.of_jokers),
             thing_of(items, jnp.asarray(_ITEM_OFFSET)) + front_of(items) + finish_of(items)
             + self.tables(jnp.asarray(_ITEM_TABLE)) + given(items, self.of_items),
@@ -271,7 +274,8 @@ class PolicyValue(nn.Module):
                 (self.stakes, "stake"), (self.challenges, "challenge"),
             )
         ]  # fmt: skip
-        flat = jnp.concatenate([features.globals.astype(self.dtype), features.tags.astype(self.dtype)])
+        given = [features.globals, features.tags, *([features.exact] if self.config.exact else [])]
+        flat = jnp.concatenate([values.astype(self.dtype) for values in given])
         # Two layers, as nothing before the given numbers needs a gradient.
         trunk = nn.relu(self.inner(jnp.concatenate([*pooled, *scalars])) + self.of_globals(flat))
         for layer in self.trunk:

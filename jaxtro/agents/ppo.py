@@ -10,7 +10,7 @@ import optax
 from jax import Array, lax
 
 from jaxtro.agents import policy
-from jaxtro.agents.batching import chunk_size
+from jaxtro.agents.batching import mean_gradient
 from jaxtro.agents.network import PolicyValue
 from jaxtro.agents.rollout import Trajectory
 from jaxtro.agents.value import mean_value, value_loss
@@ -124,24 +124,6 @@ def make_learn(
             "explained_variance": 1 - jnp.var(error) / (jnp.var(target) + 1e-8),
         }  # fmt: skip
 
-    def gradient(params: Any, batch: tuple) -> tuple[Any, dict[str, Array]]:
-        """The mean gradient of a minibatch, summed up in pieces."""
-        find = jax.grad(loss_of, has_aux=True)
-        size = batch[1].shape[0]
-        pieces = size // chunk_size(size)
-        if pieces == 1 or size % pieces:
-            return find(params, batch)
-        split = jax.tree.map(lambda values: values.reshape(pieces, -1, *values.shape[1:]), batch)
-        zero = jax.tree.map(
-            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-            jax.eval_shape(find, params, jax.tree.map(lambda values: values[0], split)),
-        )
-
-        def add(total: Any, piece: tuple) -> tuple[Any, None]:
-            return jax.tree.map(lambda a, b: a + b / pieces, total, find(params, piece)), None
-
-        return lax.scan(add, zero, split)[0]
-
     def learn(
         params: Any, opt_state: Any, trajectory: Trajectory, last_value: Array, key: Array, progress: Array
     ) -> tuple[Any, Any, dict[str, Array]]:
@@ -163,7 +145,7 @@ def make_learn(
             def improve(carry: tuple) -> tuple[tuple, dict[str, Array]]:
                 params, opt_state, _ = carry
                 batch = jax.tree.map(lambda values: values[places], flat)
-                grads, metrics = mean(gradient(params, batch))
+                grads, metrics = mean(mean_gradient(loss_of, params, batch))
                 metrics["grad_norm"] = optax.tree.norm(grads)
                 updates, opt_state = transform.update(grads, opt_state, params)
                 params = optax.apply_updates(params, jax.tree.map(lambda value: -rate * value, updates))

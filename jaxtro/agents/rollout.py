@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,8 +11,9 @@ from jax import Array
 
 from jaxtro.agents import policy
 from jaxtro.agents.batching import batched, each_seed
-from jaxtro.agents.features import Features, features_of
-from jaxtro.agents.network import PolicyValue, apply
+from jaxtro.agents.exact_plays import features_for
+from jaxtro.agents.features import Features
+from jaxtro.agents.network import NetworkConfig, PolicyValue, apply
 from jaxtro.agents.results import blinds_beaten, last_ante
 from jaxtro.agents.value import mean_value
 from jaxtro.env.reward import Weights
@@ -70,11 +72,12 @@ def _flat(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), tree)
 
 
-def start_games(env: Any, keys: Array, params: Any) -> Games:
-    """New runs. keys: uint32[S, N, 2]. params: of the environment, the same for all games."""
+def start_games(env: Any, config: NetworkConfig, keys: Array, params: Any) -> Games:
+    """New runs. config: of the network. keys: uint32[S, N, 2]. params: of the environment, the same for all games."""
     observation, auto = jax.vmap(env.reset, in_axes=(0, None))(_flat(keys), params)
     split = lambda tree: jax.tree.map(lambda leaf: leaf.reshape(*keys.shape[:2], *leaf.shape[1:]), tree)  # noqa: E731
-    return Games(split(auto), split(jax.vmap(features_of)(observation)))
+    features = jax.vmap(partial(features_for, config))(observation, auto.state)
+    return Games(split(auto), split(features))
 
 
 def make_rollout(
@@ -133,7 +136,8 @@ def make_rollout(
             reward = reward + jnp.where(truncated & ~terminated, gamma * value, 0.0)
             observation, auto = jax.vmap(env.restart)(auto, after, observation, done)
             step = Trajectory(features, taken, log_prob, value, reward, done)
-            return (auto, batched(features_of)(observation)), (step, tally)
+            features = batched(partial(features_for, net.config))(observation, auto.state)
+            return (auto, features), (step, tally)
 
         of_steps = jnp.swapaxes(jax.vmap(lambda key: jax.random.split(key, steps))(keys), 0, 1)
         (auto, features), (trajectory, tallies) = jax.lax.scan(

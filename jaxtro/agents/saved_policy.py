@@ -10,6 +10,7 @@ from jax import Array
 
 from jaxtro.agents import policy
 from jaxtro.agents.checkpoint import CheckpointError, latest_step, load_checkpoint, read_meta
+from jaxtro.agents.exact_plays import features_for
 from jaxtro.agents.features import Features, features_of
 from jaxtro.agents.network import NetworkConfig, PolicyValue
 from jaxtro.env.actions import Action, Legal
@@ -35,7 +36,8 @@ class SavedPolicy:
     def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
         """See `Agent.act`."""
         net = PolicyValue(self.config)
-        taken, _, _ = policy.act(net, params, features_of(observation), legal, key, self.greedy)
+        features = features_for(self.config, observation, state)
+        taken, _, _ = policy.act(net, params, features, legal, key, self.greedy)
         return taken.action()
 
 

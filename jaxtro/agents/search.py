@@ -14,7 +14,7 @@ from jax import Array
 
 from jaxtro.agents import policy
 from jaxtro.agents.determinise import determinise
-from jaxtro.agents.features import features_of
+from jaxtro.agents.exact_plays import features_for
 from jaxtro.agents.network import NetworkConfig, PolicyValue
 from jaxtro.agents.value import mean_value
 from jaxtro.env.actions import Action, Legal
@@ -52,10 +52,10 @@ class SearchAgent:
             raise ImportError("search needs mctx, which is not installed: pip install 'jaxtro[search]'")
 
     def _offer(
-        self, params: Any, key: Array, observation: Observation, legal: Legal
+        self, params: Any, key: Array, state: State, observation: Observation, legal: Legal
     ) -> tuple[Any, Array, Array]:
         """Actions of a node [K], their logits, the node's value."""
-        net, features = PolicyValue(self.config), features_of(observation)
+        net, features = PolicyValue(self.config), features_for(self.config, observation, state)
 
         def draw(key: Array) -> tuple[Action, Array, Array]:
             taken, log_prob, encoded = policy.act(net, params, features, legal, key)
@@ -79,7 +79,7 @@ class SearchAgent:
 
         env = self.env
         of_offer, of_worlds, of_search = jax.random.split(key, 3)
-        actions, logits, value = self._offer(params, of_offer, observation, legal)
+        actions, logits, value = self._offer(params, of_offer, state, observation, legal)
         worlds = jax.vmap(self.hide, in_axes=(0, None))(jax.random.split(of_worlds, self.worlds), state)
         spread = lambda tree: jax.tree.map(  # noqa: E731
             lambda leaf: jnp.broadcast_to(leaf, (self.worlds, *leaf.shape)), tree
@@ -92,8 +92,9 @@ class SearchAgent:
                 states, chosen, DEFAULT_WEIGHTS
             )
             may = jax.vmap(env.legal_actions)(after)
-            offer = lambda key, seen, may: self._offer(params, key, seen, may)  # noqa: E731
-            offered, logits, value = jax.vmap(offer)(jax.random.split(key, self.worlds), seen, may)
+            offered, logits, value = jax.vmap(self._offer, in_axes=(None, 0, 0, 0, 0))(
+                params, jax.random.split(key, self.worlds), after, seen, may
+            )
             discount = jnp.where(ended, 0.0, self.gamma).astype(jnp.float32)
             out = mctx.RecurrentFnOutput(reward=reward, discount=discount, prior_logits=logits, value=value)
             return out, (after, offered)

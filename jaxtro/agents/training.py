@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +178,8 @@ class Trainer:
         )  # fmt: skip
         self._start = jax.jit(
             jax.shard_map(
-                lambda keys, params: start_games(env, keys, params), mesh=self.mesh, in_specs=(split, whole),
-                out_specs=split, check_vma=False,
+                partial(start_games, env, config.network), mesh=self.mesh, in_specs=(split, whole), out_specs=split,
+                check_vma=False,
             )
         )  # fmt: skip
 

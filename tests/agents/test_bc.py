@@ -81,11 +81,11 @@ def test_values_that_are_not_known_are_left_out(steps):
 
 
 def test_dagger_notes_the_expert_while_the_student_plays():
-    env, net = mini(), PolicyValue(CONFIG)
+    env = mini()
     params, count = init_params(CONFIG, jax.random.PRNGKey(0)), 64
     keys = jax.random.split(jax.random.PRNGKey(1), count)
     carry = jax.vmap(env.reset, in_axes=(0, None))(keys, jnp.int32(0))
-    collect = jax.jit(make_collect(env, MiniExpert(), 6, net))
+    collect = jax.jit(make_collect(env, MiniExpert(), 6, CONFIG, with_student=True))
     expert = collect(carry, keys[0], params, jnp.float32(0))[1]
     (_, after), both = collect(carry, keys[0], params, jnp.float32(0.5))
     both, half = jax.device_get(both), count // 2

@@ -28,7 +28,7 @@ $(VENV)/.train: $(BIN)/python pyproject.toml
 	@touch $@
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -36,7 +36,7 @@ from jaxtro.agents.records import RecordError, read_records, write_records
 from jaxtro.agents.results import summary
 from jaxtro.agents.saved_policy import BEST, LAST, SavedPolicy, init_params
 from jaxtro.agents.seed_lists import seed_list
-from jaxtro.compile_cache import enable_compile_cache
+from jaxtro.compile_cache import enable_compile_cache, keep
 
 LENGTH = 64  # decisions of each game in one call
 GAMMA = 0.997
@@ -85,9 +85,11 @@ class Collector:
         self.args, self.env = args, jaxtro.AutoReset(jaxtro.make())
         params = jaxtro.make_params(args.deck, args.stake, max_steps=args.max_steps)
         keys = jax.random.split(jax.random.PRNGKey(args.seed), args.num_envs)
-        self.carry = jax.jit(jax.vmap(self.env.reset, in_axes=(0, None)))(keys, params)
+        reset = jax.jit(jax.vmap(self.env.reset, in_axes=(0, None)))
+        self.carry = keep(reset, "reset of games", self.env.about)(keys, params)
         collect = make_collect(self.env, EXPERTS[args.expert](), LENGTH, config, args.dagger_rounds > 0)
-        self._collect = jax.jit(collect, donate_argnums=0)
+        about = (self.env.about, args.expert, config, args.dagger_rounds > 0)
+        self._collect = keep(jax.jit(collect, donate_argnums=0), "collection", *about)
         self.calls = 0
 
     def collect(self, student: Any, share: float, what: str) -> tuple[Steps, np.ndarray]:

@@ -1,18 +1,149 @@
-"""The persistent compilation cache that our command lines switch on."""
+"""Compiled programs on disk: what our command lines switch on, so that only the first start of a command compiles.
 
+JAX's own cache spares compiling but not tracing, which for the whole game takes longer than a user wants to wait.
+`keep` therefore stores the finished program; a later start loads it without tracing anything.
+"""
+
+import contextlib
+import functools
+import hashlib
 import os
+import pickle
+import platform
+import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
+from jax.experimental import serialize_executable
+
+_CONFIG: Any = jax.config
+_FOLDER = "programs"
+_MOST_BYTES = 2 * 1024**3  # of kept programs; beyond that the ones that were not used for longest go
 
 
 def enable_compile_cache() -> None:
     """Keeps compiled programs on disk, so that the second start of a command is fast.
 
-    The folder is `JAX_COMPILATION_CACHE_DIR` if set, else `~/.cache/jaxtro`; a folder that cannot be written
-    costs only the speed-up.
+    The folder is JAX's own setting (`JAX_COMPILATION_CACHE_DIR`) if there is one, else `~/.cache/jaxtro`; a folder
+    that cannot be written costs only the speed-up.
     """
-    if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+    # A second folder in one process would compile everything again: JAX's keys depend on the folder.
+    if not _CONFIG.jax_compilation_cache_dir:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         jax.config.update("jax_compilation_cache_dir", str(Path(base) / "jaxtro"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
+    """A jitted function whose compiled program is kept on disk, for calls outside of other transformations.
+
+    Nothing is kept while no cache folder is set (`enable_compile_cache`) or with several devices or hosts.
+
+    Args:
+      function: of `jax.jit`; a call must not depend on anything but its arguments, this package's source and `about`.
+      name: of the program, for its file. about: everything else that the program was made from, by its `repr`
+        (configurations). None among it: nothing is kept.
+
+    Returns:
+      a function of the same arguments, arrays all of them.
+    """
+    programs: dict[Any, Any] = {}
+
+    @functools.wraps(function)
+    def run(*args: Any) -> Any:
+        leaves, tree = jax.tree.flatten(args)
+        shapes = tuple((*_shape(leaf),) for leaf in leaves)
+        if (tree, shapes) not in programs:
+            programs[tree, shapes] = _program(function, name, about, args, (tree, shapes))
+        return programs[tree, shapes](*args)
+
+    return run
+
+
+def _shape(leaf: Any) -> tuple[Any, ...]:
+    aval = jax.typeof(leaf)
+    return aval.shape, str(aval.dtype), getattr(aval, "weak_type", False)
+
+
+def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, ...], shapes: Any) -> Any:
+    """The compiled program: from its file, else made and kept. Where it cannot be kept, the function itself."""
+    folder = _CONFIG.jax_compilation_cache_dir
+    if folder is None or None in about or jax.device_count() > 1 or jax.process_count() > 1:
+        return function
+    device = jax.devices()[0]
+    told = (_source(), jax.__version__, device.client.platform_version, device.device_kind, _processor())
+    flags = (os.environ.get("XLA_FLAGS", ""), _CONFIG.jax_enable_x64)
+    text = repr((told, flags, name, about, str(shapes[0]), shapes[1]))
+    path = (
+        Path(folder) / _FOLDER / f"{name.replace(' ', '_')}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    )
+    with contextlib.suppress(Exception):  # whatever is wrong with a file, the program can be made again
+        stored = pickle.loads(zlib.decompress(path.read_bytes()))
+        os.utime(path)
+        return serialize_executable.deserialize_and_load(*stored)
+    hits = _hits()
+    before = hits[0]
+    compiled = function.lower(*args).compile()
+    if hits[0] > before:
+        # It came from JAX's cache. XLA's CPU backend writes such a program without its kernels: not worth a file.
+        return compiled
+    with contextlib.suppress(
+        Exception
+    ):  # a full disk, a folder of someone else, a backend that cannot: only slower
+        _store(path, zlib.compress(pickle.dumps(serialize_executable.serialize(compiled)), 1))
+    return compiled
+
+
+@functools.cache
+def _hits() -> list[int]:
+    """How many programs JAX found in its own cache since the first call, as a list of one number."""
+    count = [0]
+
+    def listen(event: str, **_: Any) -> None:
+        count[0] += event == "/jax/compilation_cache/cache_hits"
+
+    jax.monitoring.register_event_listener(listen)
+    return count
+
+
+def _store(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    files = sorted((one for one in path.parent.iterdir()), key=lambda one: -one.stat().st_mtime)
+    total = 0
+    for file in files:
+        total += file.stat().st_size
+        if total > _MOST_BYTES:
+            file.unlink(missing_ok=True)
+
+
+@functools.cache
+def _source() -> str:
+    """A digest of this package: any change of it makes new programs."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def _processor() -> str:
+    """What the processor can do: a program for another one may not run."""
+    try:
+        flags = [
+            line
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith(("flags", "Features"))
+        ]
+    except OSError:
+        flags = []
+    return platform.machine() + hashlib.sha256("".join(flags[:1]).encode()).hexdigest()

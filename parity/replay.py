@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxtro
-from jaxtro.env import debug, step
+from jaxtro.compile_cache import keep
+from jaxtro.env import debug
 from jaxtro.env import joker_events as ev
-from jaxtro.env.actions import Action, Kind, is_legal
+from jaxtro.env.actions import Action, Kind
 from jaxtro.env.dispatch import only_where
 from jaxtro.env.generation import rules_of
 from jaxtro.env.phases.start import run_of
@@ -30,21 +31,44 @@ _EVENTS = ev.events_of(BOOK)
 _BOSS = ("boss", 1, 1)  # the stream of bosses
 
 
-def _one_step(
-    state: State, action: Action, number: jax.Array, value: jax.Array, added: debug.Added, adds: jax.Array
-) -> tuple[State, jax.Array, Derived]:
-    legal = is_legal(state, action, _EVENTS)
-    state = step.advance(state, action, legal, BOOK, _EVENTS).state
+def _change(state: State, number: jax.Array, value: jax.Array, added: debug.Added, adds: jax.Array) -> State:
+    """What the debug ops of a trace do."""
     state = only_where(number >= 0, debug.set_number, state, number, value)
-    state = only_where(adds, lambda state, added: debug.add_item(state, added, BOOK, _EVENTS), state, added)
-    return state, legal, derive(state)
+    return only_where(adds, lambda state, added: debug.add_item(state, added, BOOK, _EVENTS), state, added)
+
+
+@dataclass(frozen=True)
+class _Programs:
+    """Compiled functions: the step is the public one, so that whoever has compiled that need not wait here again."""
+
+    step: Any
+    change: Any
+    derive: Any
+    start: Any
 
 
 @functools.cache
-def _compiled() -> tuple[Any, Any]:
-    return jax.jit(jax.vmap(_one_step)), jax.jit(
-        lambda seed, rules: run_of(seed, rules, jnp.float64(1), jnp.bool_(True), BOOK)
+def _compiled() -> _Programs:
+    env = jaxtro.make()
+    start = jax.jit(lambda seed, rules: run_of(seed, rules, jnp.float64(1), jnp.bool_(True), BOOK))
+    return _Programs(
+        step=keep(jax.jit(jax.vmap(env.step)), "step", env.about),
+        change=jax.jit(jax.vmap(_change)),
+        derive=jax.jit(jax.vmap(derive)),
+        start=keep(start, "start of a trace", env.about),
     )
+
+
+def _one_op_each(states: Any, arguments: tuple[Any, ...]) -> tuple[Any, np.ndarray, Any]:
+    """One op of every game. -> states, bool[N] whether its action was legal, `Derived`; numpy arrays"""
+    programs = _compiled()
+    action, number, _, _, adds = arguments
+    after = programs.step(states, action)[1]
+    legal = np.asarray(after.run.steps) > np.asarray(states.run.steps)
+    if np.any(number >= 0) or np.any(adds):
+        after = programs.change(after, *arguments[1:])
+    after, derived = jax.device_get((after, programs.derive(after)))
+    return jax.tree.map(np.array, after), legal, derived  # writable
 
 
 def start(trace: Trace, settings: Settings) -> State:
@@ -54,7 +78,7 @@ def start(trace: Trace, settings: Settings) -> State:
         *setup(trace.header), items, tags, boss_order=settings.boss_order, to_do_order=settings.to_do_order,
         sort_by_age=settings.sort_by_age,
     )  # fmt: skip
-    return jax.device_get(_compiled()[1](jaxtro.encode_seed(trace.header["seed"]), rules))
+    return jax.device_get(_compiled().start(jaxtro.encode_seed(trace.header["seed"]), rules))
 
 
 def _slot(op: Op, state: State) -> int:
@@ -90,7 +114,7 @@ _NO_ADD = dict(
 
 
 def _arguments(ops: list[Op | None], states: list[State]) -> tuple[Any, ...]:
-    """The batch of arguments of `_one_step`."""
+    """Action, number, value, item to add and whether to add one: a batch of each."""
     size = len(ops)
     kind, slot, to = (np.zeros(size, np.int32) for _ in range(3))
     number, value, adds = np.full(size, -1, np.int32), np.zeros(size), np.zeros(size, bool)
@@ -151,13 +175,12 @@ def _replay_batch(
         ]
         for trace in traces
     ]
-    run = _compiled()[0]
     padded = starts + [starts[0]] * (BATCH - len(starts))
     states: Any = jax.tree.map(lambda *values: np.stack(values), *padded)
     for n in range(len(traces)):
         _boss_from_trace(traces[n], settings[n], states, n, 0, 0)
     starts = [one_game(states, n) for n in range(len(traces))]
-    derived: Any = jax.device_get(jax.jit(jax.vmap(derive))(states))
+    derived: Any = jax.device_get(_compiled().derive(states))
     last = list(starts)
     stopped = [False] * len(traces)
     refused_line = [-1] * len(traces)
@@ -182,8 +205,7 @@ def _replay_batch(
             else None
             for n, entry in enumerate(current)
         ]
-        states, legal, derived = jax.device_get(run(states, *_arguments(ops, host)))
-        states = jax.tree.map(np.array, states)  # writable
+        states, legal, derived = _one_op_each(states, _arguments(ops, host))
         for n, boss in enumerate(listed):
             if boss is not None:
                 states.blinds.boss[n] = boss

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 import jaxtro
+from jaxtro.compile_cache import keep
 from jaxtro.env.actions import Action, Kind
 from jaxtro.env.scoring import BOOK
 from jaxtro.env.scoring.card_features import RANKS
@@ -23,7 +24,8 @@ ENV = jaxtro.make()
 @functools.cache
 def compiled() -> tuple[Any, Any]:
     """The batched step and reset that all tests share."""
-    return jax.jit(jax.vmap(ENV.step)), jax.jit(jax.vmap(ENV.reset_to_seed))
+    step, reset = jax.jit(jax.vmap(ENV.step)), jax.jit(jax.vmap(ENV.reset_to_seed))
+    return keep(step, "step", ENV.about), keep(reset, "reset of each", ENV.about)
 
 
 def resets(seeds: Sequence[str], params: Sequence[Any]) -> list[State]:

@@ -14,6 +14,9 @@ class Agent(Protocol):
 
     Attributes:
       name: for tables and file names. params: a pytree that `act` gets back (a network's parameters), or ().
+
+    An agent may also have `about`, a text that says what `act` depends on beside its arguments: then the compiled
+    program of an evaluation is kept on disk (`compile_cache.keep`).
     """
 
     @property

@@ -11,6 +11,7 @@ from jax import Array
 
 from jaxtro.agents.agent import Agent
 from jaxtro.agents.results import Runs, runs_of
+from jaxtro.compile_cache import keep
 from jaxtro.seed_text import decode_seed
 
 _STEPS = 16  # decisions of every game in one call
@@ -25,7 +26,9 @@ class Player:
 
     def __init__(self, env: Any, agent: Agent, batch: int) -> None:
         self.env, self.agent, self.batch = env, agent, batch
-        self._reset = jax.jit(jax.vmap(env.reset_to_seed, in_axes=(0, None)))
+        about = (getattr(env, "about", None), getattr(agent, "about", None))
+        reset = jax.jit(jax.vmap(env.reset_to_seed, in_axes=(0, None)))
+        self._reset = keep(reset, "reset", about[0])
 
         def advance(
             params: Any, carry: tuple[Any, Any], keys: Array, first: Array
@@ -43,7 +46,7 @@ class Player:
             carry, illegal = jax.lax.scan(one, carry, first + jnp.arange(_STEPS))
             return carry, jnp.sum(illegal)
 
-        self._advance = jax.jit(advance, donate_argnums=1)
+        self._advance = keep(jax.jit(advance, donate_argnums=1), "evaluation", *about)
 
     def play(
         self,

@@ -33,6 +33,11 @@ class SavedPolicy:
     config: NetworkConfig
     greedy: bool = True
 
+    @property
+    def about(self) -> str:
+        """See `Agent`."""
+        return f"network {self.config}, likeliest {self.greedy}"
+
     def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
         """See `Agent.act`."""
         net = PolicyValue(self.config)

@@ -27,6 +27,7 @@ from jaxtro.agents.results import summary
 from jaxtro.agents.rollout import Games, Tally, make_rollout, start_games
 from jaxtro.agents.saved_policy import BEST, LAST, SavedPolicy
 from jaxtro.agents.seed_lists import seed_list
+from jaxtro.compile_cache import keep
 from jaxtro.env.generation.rules import WIN_ANTE
 from jaxtro.env.reward import Weights
 
@@ -169,19 +170,22 @@ class Trainer:
             params, opt_state, metrics = learn(params, opt_state, trajectory, last, of_learn, shares)
             return params, opt_state, games, metrics, jax.lax.psum(tally, "devices")
 
-        self._update = jax.jit(
+        about = (getattr(env, "about", None), config.network, config.ppo, config.weights)
+        made = jax.jit(
             jax.shard_map(
                 update, mesh=self.mesh, in_specs=(whole, whole, split, whole, whole),
                 out_specs=(whole, whole, split, whole, whole), check_vma=False,
             ),
             donate_argnums=(0, 1, 2),
         )  # fmt: skip
-        self._start = jax.jit(
+        self._update = keep(made, "training", *about)
+        start = jax.jit(
             jax.shard_map(
                 partial(start_games, env, config.network), mesh=self.mesh, in_specs=(split, whole), out_specs=split,
                 check_vma=False,
             )
         )  # fmt: skip
+        self._start = keep(start, "training start", *about)
 
     def _game_params(self, max_steps: int) -> Any:
         import jaxtro

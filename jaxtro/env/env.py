@@ -100,6 +100,11 @@ class Balatro:
             lambda state, chosen, luck: self._prepared(state, chosen, luck), static_argnums=2
         )
 
+    @property
+    def about(self) -> str | None:
+        """What programs made with this environment depend on, for `compile_cache.keep`; None: not told."""
+        return f"Balatro, debug {self.debug}" if self.book is BOOK else None
+
     # --- starting ------------------------------------------------------------------------------------------
 
     @property

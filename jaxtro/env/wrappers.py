@@ -50,6 +50,12 @@ class AutoReset:
         self.env = env
 
     @property
+    def about(self) -> str | None:
+        """See `Balatro.about`."""
+        about = getattr(self.env, "about", None)
+        return None if about is None else f"AutoReset of {type(self.env).__name__}, {about}"
+
+    @property
     def default_params(self) -> Any:
         """Those of the environment."""
         return self.env.default_params

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 import jaxtro
+from jaxtro.compile_cache import keep
 from jaxtro.env.actions import MOVES, SORTS, Kind, finished
 from jaxtro.env.phases.blind_select import BOSS_REROLL_COST
 from jaxtro.env.save import SaveError, load_states, save_states
@@ -93,7 +94,10 @@ class Game:
         self, state: Any, file: Path | None, ask: Callable[[str], str], say: Callable[[str], None]
     ) -> None:
         self.env, self.state, self.file, self.ask, self.say = jaxtro.make(), state, file, ask, say
-        self._derive = jax.jit(derive)
+        about = self.env.about
+        self._derive = keep(jax.jit(derive), "derived facts", about)
+        self._step = keep(jax.jit(self.env.step), "one step", about)
+        self._legal_actions = keep(jax.jit(self.env.legal_actions), "legal actions", about)
 
     def view(self) -> dict[str, Any]:
         """The state as plain data."""
@@ -109,7 +113,7 @@ class Game:
             if bool(finished(self.state)):
                 self.say("You won the run." if view["won"] else "The run is over.")
                 return
-            legal = jax.device_get(self.env.legal_actions(self.state))
+            legal = jax.device_get(self._legal_actions(self.state))
             menu = choices(legal, view)
             for number, choice in enumerate(menu, start=1):
                 self.say(f"  {number:2d}. {choice.text}")
@@ -178,7 +182,7 @@ class Game:
         if choice.kind == Kind.PLAY and not self._confirmed(cards, view):
             return
         action = jaxtro.make_action(choice.kind, slot, cards, to)
-        _, state, _, _, _, info = self.env.step(self.state, action)
+        _, state, _, _, _, info = self._step(self.state, action)
         if bool(info.illegal):
             self.say("That is not allowed now.")
             return
@@ -309,7 +313,9 @@ def play(
                 text = jaxtro.decode_seed(jaxtro.random_seeds(number, 1)[0])
             seed = jaxtro.encode_seed(text)
             say(f"Seed {text.upper()}. The first step compiles the game, which takes some minutes once.")
-            state = jaxtro.make().reset_to_seed(jax.numpy.asarray(seed), params)[1]
+            env = jaxtro.make()
+            reset = keep(jax.jit(env.reset_to_seed), "reset of one", env.about)
+            state = reset(jax.numpy.asarray(seed), params)[1]
             if args.file is not None:
                 save_states(args.file, state)
     except OSError as error:

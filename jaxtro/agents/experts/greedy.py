@@ -80,7 +80,7 @@ def _play_best(action: Action, state: State) -> Action:
 class RandomAgent:
     """Random legal actions, see `random_policy`."""
 
-    name = "random"
+    name = about = "random"
     params: Any = ()
 
     def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
@@ -92,7 +92,7 @@ class RandomAgent:
 class GreedyAgent:
     """Plays the hand with the highest sure score, never discards, never buys."""
 
-    name = "greedy"
+    name = about = "greedy"
     params: Any = ()
 
     def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:

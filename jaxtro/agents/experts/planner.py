@@ -137,7 +137,7 @@ def _quick(state: State, legal: Legal, priors: Priors, action: Action) -> tuple[
 class PlannerAgent:
     """The planning expert; `params` are its beliefs (`priors.Priors`), which can be changed without compiling."""
 
-    name = "planner"
+    name = about = "planner"
 
     def __init__(self, params: Priors | None = None) -> None:
         self.params: Any = load_priors() if params is None else params

@@ -87,17 +87,25 @@ def choices(legal: Any, view: dict[str, Any]) -> list[Choice]:
     return found
 
 
+class KeptEnv:
+    """The game for one run at a time, with programs that are kept on disk: only the first start compiles."""
+
+    def __init__(self) -> None:
+        env = jaxtro.make()
+        self.score = env.score
+        self.reset_to_seed = keep(jax.jit(env.reset_to_seed), "reset of one", env.about)
+        self.step = keep(jax.jit(env.step), "one step", env.about)
+        self.legal_actions = keep(jax.jit(env.legal_actions), "legal actions", env.about)
+
+
 class Game:
     """One run in the terminal."""
 
     def __init__(
         self, state: Any, file: Path | None, ask: Callable[[str], str], say: Callable[[str], None]
     ) -> None:
-        self.env, self.state, self.file, self.ask, self.say = jaxtro.make(), state, file, ask, say
-        about = self.env.about
-        self._derive = keep(jax.jit(derive), "derived facts", about)
-        self._step = keep(jax.jit(self.env.step), "one step", about)
-        self._legal_actions = keep(jax.jit(self.env.legal_actions), "legal actions", about)
+        self.env, self.state, self.file, self.ask, self.say = KeptEnv(), state, file, ask, say
+        self._derive = keep(jax.jit(derive), "derived facts", "play")
 
     def view(self) -> dict[str, Any]:
         """The state as plain data."""
@@ -113,7 +121,7 @@ class Game:
             if bool(finished(self.state)):
                 self.say("You won the run." if view["won"] else "The run is over.")
                 return
-            legal = jax.device_get(self._legal_actions(self.state))
+            legal = jax.device_get(self.env.legal_actions(self.state))
             menu = choices(legal, view)
             for number, choice in enumerate(menu, start=1):
                 self.say(f"  {number:2d}. {choice.text}")
@@ -182,7 +190,7 @@ class Game:
         if choice.kind == Kind.PLAY and not self._confirmed(cards, view):
             return
         action = jaxtro.make_action(choice.kind, slot, cards, to)
-        _, state, _, _, _, info = self._step(self.state, action)
+        _, state, _, _, _, info = self.env.step(self.state, action)
         if bool(info.illegal):
             self.say("That is not allowed now.")
             return
@@ -313,9 +321,7 @@ def play(
                 text = jaxtro.decode_seed(jaxtro.random_seeds(number, 1)[0])
             seed = jaxtro.encode_seed(text)
             say(f"Seed {text.upper()}. The first step compiles the game, which takes some minutes once.")
-            env = jaxtro.make()
-            reset = keep(jax.jit(env.reset_to_seed), "reset of one", env.about)
-            state = reset(jax.numpy.asarray(seed), params)[1]
+            state = KeptEnv().reset_to_seed(jax.numpy.asarray(seed), params)[1]
             if args.file is not None:
                 save_states(args.file, state)
     except OSError as error:

@@ -68,6 +68,8 @@ class Args:
     """Sizes of the network; auto: small on CPUs, large on accelerators."""
     exact_plays: bool = True
     """Tell the network the best play and what each poker hand would score (docs/agents.md)."""
+    temperature: float = 0.25
+    """How the clone draws its actions when it plays: 1 as its policy says, 0 the likeliest, which can go in circles."""
     eval_seeds: int = 256
     """Seeds of the evaluation list to play at the end."""
     import_records: Path | None = None
@@ -140,11 +142,12 @@ def clone(args: Args, config: NetworkConfig) -> dict[str, Any]:
         params = fitted
         report |= figures
         meta = {
-            "config": {"network": config.as_dict()}, "steps": len(returns), "expert": report["expert"], "greedy": True,
+            "config": {"network": config.as_dict()}, "steps": len(returns), "expert": report["expert"],
+            "temperature": args.temperature,
         }  # fmt: skip
         save_checkpoint(args.out_dir / BEST, number + 1, {"params": params}, meta)
     log.close()
-    student = SavedPolicy("clone", params, config)
+    student = SavedPolicy("clone", params, config, args.temperature)
     player = Player(jaxtro.make(), student, min(256, args.eval_seeds))
     seeds = seed_list("evaluation", args.eval_seeds)
     runs = player.play(seeds, jaxtro.make_params(args.deck, args.stake), max_steps=args.max_steps)
@@ -161,6 +164,8 @@ def main(argv: list[str] | None = None) -> int:
             if getattr(args, name) < 1:
                 raise ValueError(f"--{name.replace('_', '-')} must be 1 or more")
         seed_list("evaluation", args.eval_seeds)
+        if not args.temperature >= 0:
+            raise ValueError("--temperature must be 0 or more")
         if args.dagger_rounds < 0:
             raise ValueError("--dagger-rounds must be 0 or more")
         if args.export_records is not None and not args.export_records.absolute().parent.is_dir():

@@ -72,8 +72,8 @@ class Args:
     """Games at a time."""
     max_steps: int = 2000
     """Decisions after which a run is given up."""
-    actions: Literal["auto", "likeliest", "drawn"] = "auto"
-    """How a network's actions are chosen; auto: as its training judged it (PPO: drawn, cloning: the likeliest)."""
+    temperature: float | None = None
+    """How a network's actions are drawn: 1 as its policy says, 0 the likeliest; not given: as its training had it."""
     key: int = 0
     """Of the agent's own draws."""
     search: Search = field(default_factory=Search)
@@ -97,7 +97,7 @@ def agent_of(name: str, args: Args) -> Agent:
         raise CheckpointError(
             f"{name!r} is no agent ({', '.join(EXPERTS)}, {SEARCH}FOLDER) and no folder of a training run"
         )
-    saved = load_policy(Path(folder), {"auto": None, "likeliest": True, "drawn": False}[args.actions])
+    saved = load_policy(Path(folder), args.temperature)
     if not name.startswith(SEARCH):
         return saved
     return SearchAgent(
@@ -122,7 +122,7 @@ def played(args: Args, name: str) -> tuple[Runs, dict[str, Any]]:
     figures = summary(runs) | {
         "agent": agent.name, "list": args.list, "deck": args.deck, "stake": args.stake, "seconds": seconds,
         "games_per_second": len(runs) / seconds, "device": jax.devices()[0].device_kind, "batch": player.batch,
-        "max_steps": args.max_steps, "key": args.key, "actions_are": args.actions,
+        "max_steps": args.max_steps, "key": args.key, "temperature": args.temperature,
     }  # fmt: skip
     return runs, figures
 
@@ -202,6 +202,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.batch < 1 or args.max_steps < 1:
             raise ValueError("--batch and --max-steps must be 1 or more")
+        if args.temperature is not None and not args.temperature >= 0:
+            raise ValueError(f"--temperature is {args.temperature}: give 0 or more")
         seed_list(args.list, args.seeds)
         jaxtro.make_params(args.deck, args.stake)
         names = [args.agent] + ([args.versus] if args.versus else [])

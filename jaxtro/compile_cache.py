@@ -20,6 +20,9 @@ from jax.experimental import serialize_executable
 
 _CONFIG: Any = jax.config
 _FOLDER = "programs"
+# How object files begin (Linux, macOS). XLA's CPU backend writes a program that JAX's cache had loaded without its
+# kernels; such a file would be found and not run.
+_OBJECT_FILES = (b"\x7fELF", b"\xcf\xfa\xed\xfe")
 _MOST_BYTES = 2 * 1024**3  # of kept programs; beyond that the ones that were not used for longest go
 
 
@@ -83,29 +86,14 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
         stored = pickle.loads(zlib.decompress(path.read_bytes()))
         os.utime(path)
         return serialize_executable.deserialize_and_load(*stored)
-    hits = _hits()
-    before = hits[0]
     compiled = function.lower(*args).compile()
-    if hits[0] > before:
-        # It came from JAX's cache. XLA's CPU backend writes such a program without its kernels: not worth a file.
-        return compiled
     with contextlib.suppress(
         Exception
     ):  # a full disk, a folder of someone else, a backend that cannot: only slower
-        _store(path, zlib.compress(pickle.dumps(serialize_executable.serialize(compiled)), 1))
+        stored = pickle.dumps(serialize_executable.serialize(compiled))
+        if device.platform != "cpu" or any(mark in stored for mark in _OBJECT_FILES):
+            _store(path, zlib.compress(stored, 1))
     return compiled
-
-
-@functools.cache
-def _hits() -> list[int]:
-    """How many programs JAX found in its own cache since the first call, as a list of one number."""
-    count = [0]
-
-    def listen(event: str, **_: Any) -> None:
-        count[0] += event == "/jax/compilation_cache/cache_hits"
-
-    jax.monitoring.register_event_listener(listen)
-    return count
 
 
 def _store(path: Path, data: bytes) -> None:

@@ -107,18 +107,25 @@ def _next_card(
 
 
 def act(
-    net: PolicyValue, params: dict, features: Features, legal: Legal, key: Array, greedy: Array | bool = False
+    net: PolicyValue,
+    params: dict,
+    features: Features,
+    legal: Legal,
+    key: Array,
+    temperature: Array | float = 1.0,
 ) -> tuple[Taken, Array, Encoded]:
     """Chooses an action of one game.
 
     Args:
-      legal: of an unfinished run. key: a JAX random key. greedy: bool[], takes the likeliest of each part instead.
+      legal: of an unfinished run. key: a JAX random key.
+      temperature: float32[], of the draw: 1 as the policy says, towards 0 the likeliest of each part ever more often.
 
     Returns:
-      the action, its log-probability (float32[]), what the network made of the observation.
+      the action, its log-probability at temperature 1 (float32[]), what the network made of the observation.
     """
     encoded: Encoded = apply(net, params, features, method="encode")
-    noise = jnp.where(greedy, 0, jax.random.gumbel(key, (3 + MOST_CARDS, HAND_CAPACITY + 1), jnp.float32))
+    noise = jax.random.gumbel(key, (3 + MOST_CARDS, HAND_CAPACITY + 1), jnp.float32)
+    noise *= jnp.asarray(temperature, jnp.float32)
 
     def choose(log_probs: Array, row: int) -> Array:
         return jnp.argmax(log_probs + noise[row, : log_probs.shape[0]]).astype(jnp.int32)

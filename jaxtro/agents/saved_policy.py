@@ -22,27 +22,27 @@ BEST, LAST = "best", "last"
 
 @dataclass(frozen=True)
 class SavedPolicy:
-    """An agent that plays a trained network's likeliest (or drawn) actions.
+    """An agent that plays a trained network's actions.
 
     Attributes:
-      name, params: as of `Agent`. config: of the network. greedy: the likeliest action instead of a drawn one.
+      name, params: as of `Agent`. config: of the network. temperature: of the draw, see `policy.act`.
     """
 
     name: str
     params: Any
     config: NetworkConfig
-    greedy: bool = True
+    temperature: float = 0.0
 
     @property
     def about(self) -> str:
         """See `Agent`."""
-        return f"network {self.config}, likeliest {self.greedy}"
+        return f"network {self.config}, temperature {self.temperature}"
 
     def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
         """See `Agent.act`."""
         net = PolicyValue(self.config)
         features = features_for(self.config, observation, state)
-        taken, _, _ = policy.act(net, params, features, legal, key, self.greedy)
+        taken, _, _ = policy.act(net, params, features, legal, key, self.temperature)
         return taken.action()
 
 
@@ -60,11 +60,11 @@ def init_params(config: NetworkConfig, key: Array) -> Any:
     return jax.jit(PolicyValue(config).init)(key, empty_features())
 
 
-def load_policy(folder: Path, greedy: bool | None = None) -> SavedPolicy:
+def load_policy(folder: Path, temperature: float | None = None) -> SavedPolicy:
     """The network of a folder: its best checkpoint, else its last one.
 
     Args:
-      greedy: take the likeliest actions; None = as the checkpoint was judged (drawn by PPO, the likeliest of a clone).
+      temperature: of the draw, 0 = the likeliest actions; None = as the checkpoint was judged.
 
     Raises:
       CheckpointError: if there is none that this program can read.
@@ -88,6 +88,8 @@ def load_policy(folder: Path, greedy: bool | None = None) -> SavedPolicy:
         )
         state, _ = load_checkpoint(folder / name, {"params": like}, step, partial=name == LAST)
         params = jax.tree.map(lambda leaf: leaf[0], state["params"]) if seeds else state["params"]
-        likeliest = bool(meta.get("greedy", True)) if greedy is None else greedy
-        return SavedPolicy(folder.name, params, config, likeliest)
+        if temperature is None:
+            # Older checkpoints say only whether the likeliest actions were taken.
+            temperature = float(meta.get("temperature", 0.0 if meta.get("greedy", True) else 1.0))
+        return SavedPolicy(folder.name, params, config, temperature)
     raise CheckpointError(f"{folder}: no checkpoint there; give the --out-dir of a training run")

@@ -244,7 +244,7 @@ class Trainer:
         """
         config = self.config
         if self._player is None:
-            agent = SavedPolicy("training", None, config.network, greedy=False)
+            agent = SavedPolicy("training", None, config.network, temperature=1.0)
             self._player = Player(self.env.env, agent, min(EVALUATION_BATCH, max(seeds, 1)))
         one = jax.device_put(jax.device_get(params), jax.local_devices()[0])
         game = self._make_params(config.max_steps)
@@ -349,7 +349,7 @@ def train(
 
     def save(where: Path, number: int, kept: Any, figure: Any) -> None:
         steps = number * config.steps_per_update
-        meta = {"config": config.as_dict(), "best": figure, "steps": steps, "greedy": False}
+        meta = {"config": config.as_dict(), "best": figure, "steps": steps, "temperature": 1.0}
         save_checkpoint(where, number, kept, meta)
 
     try:

@@ -87,7 +87,7 @@ def log_probs(net):
 @pytest.fixture(scope="module")
 def drawn(net):
     """A batch of drawn actions."""
-    one = lambda legal, key, greedy: policy.act(*net, FEATURES, legal, key, greedy)[:2]  # noqa: E731
+    one = lambda legal, key, temperature: policy.act(*net, FEATURES, legal, key, temperature)[:2]  # noqa: E731
     return jax.jit(jax.vmap(one, in_axes=(None, 0, None)))
 
 
@@ -135,7 +135,7 @@ def test_probabilities_of_all_legal_actions_sum_to_one(log_probs, forced):
 @pytest.mark.parametrize("forced", [(), (3,)])
 def test_drawn_actions_are_legal_and_have_their_probability(drawn, log_probs, forced):
     legal = jax.tree.map(jnp.asarray, some_legal(forced))
-    chosen, found = drawn(legal, jax.random.split(jax.random.PRNGKey(1), 512), False)
+    chosen, found = drawn(legal, jax.random.split(jax.random.PRNGKey(1), 512), jnp.float32(1))
     known = set(all_actions(some_legal(forced)))
     for kind, slot, to, cards in zip(
         chosen.kind, chosen.slot, chosen.to, np.asarray(chosen.cards), strict=True
@@ -146,11 +146,14 @@ def test_drawn_actions_are_legal_and_have_their_probability(drawn, log_probs, fo
     chex.assert_tree_all_finite(found)
 
 
-def test_greedy_does_not_depend_on_the_key(drawn):
+def test_temperature_goes_from_the_likeliest_to_the_policy(drawn):
     legal = jax.tree.map(jnp.asarray, some_legal())
-    chosen, _ = drawn(legal, jax.random.split(jax.random.PRNGKey(2), 16), True)
-    for leaf in jax.tree.leaves(chosen):
+    keys = jax.random.split(jax.random.PRNGKey(2), 256)
+    cold, low, full = (drawn(legal, keys, jnp.float32(value)) for value in (0.0, 0.2, 1.0))
+    for leaf in jax.tree.leaves(cold[0]):
         assert (np.asarray(leaf) == np.asarray(leaf)[:1]).all()
+    # The lower it is, the likelier are the actions; the probability told is that of the policy.
+    assert float(cold[1].mean()) > float(low[1].mean()) > float(full[1].mean())
 
 
 @given(

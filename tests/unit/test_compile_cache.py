@@ -1,6 +1,8 @@
 """Programs kept on disk: used again by a later process, never where something differs."""
 
 import os
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -82,18 +84,36 @@ def test_nothing_is_kept_of_what_is_not_known(folder):
     assert not folder.exists()
 
 
-def test_what_came_from_the_cache_of_jax_is_not_kept(folder, monkeypatch):
-    # Written again, such a program would lack its kernels.
-    class Hits:
-        count = 0
+def test_a_program_without_its_kernels_is_not_kept(folder, monkeypatch):
+    # As XLA writes one that was itself loaded from a file.
+    class Loaded:
+        @staticmethod
+        def serialize(_):
+            return b"no object files", None, None
 
-        def __getitem__(self, _):
-            self.count += 1
-            return self.count
-
-    monkeypatch.setattr(compile_cache, "_hits", Hits)
+    monkeypatch.setattr(compile_cache, "serialize_executable", Loaded)
     assert float(keep(program(2, []), "double", "two")(ACTION, jnp.float64(0.5))[1]) == 2.5
     assert not folder.exists()
+
+
+def test_a_program_that_was_loaded_is_not_written_without_its_kernels(folder, tmp_path):
+    run = """
+import sys, jax, jax.numpy as jnp, jaxtro
+from jaxtro.compile_cache import keep
+jax.config.update("jax_compilation_cache_dir", sys.argv[1])
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+double = lambda x: jnp.sort(x) * 2 + jnp.cumsum(x)
+if sys.argv[2] == "plain":
+    jax.jit(double)(jnp.arange(50.0))
+print(float(keep(jax.jit(double), "double", "two")(jnp.arange(50.0))[3]))
+"""
+    # The first fills the cache of JAX, the second loads from there, the third from what is kept, if anything is.
+    for how in ("plain", "kept", "kept"):
+        out = subprocess.run(
+            [sys.executable, "-c", run, str(tmp_path), how], capture_output=True, text=True, check=True
+        )
+        assert out.stdout.strip() == "12.0"
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(folder):

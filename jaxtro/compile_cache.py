@@ -50,7 +50,8 @@ def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
         (configurations). None among it: nothing is kept.
 
     Returns:
-      a function of the same arguments, arrays all of them.
+      a function of the same arguments, arrays all of them. Its `programs` are those that it has made or loaded, by the
+      arguments' structure and shapes.
     """
     programs: dict[Any, Any] = {}
 
@@ -62,6 +63,7 @@ def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
             programs[tree, shapes] = _program(function, name, about, args, (tree, shapes))
         return programs[tree, shapes](*args)
 
+    run.programs = programs  # type: ignore[attr-defined]
     return run
 
 

@@ -16,6 +16,7 @@ from jax import Array
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
+from orbax.checkpoint import multihost
 
 from jaxtro.agents.batching import each_seed
 from jaxtro.agents.checkpoint import CheckpointError, load_checkpoint, read_meta, save_checkpoint, write_json
@@ -32,6 +33,7 @@ from jaxtro.env.generation.rules import WIN_ANTE
 from jaxtro.env.reward import Weights
 
 EVALUATION_BATCH = 256
+_LONGEST_COMPILE_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ class Trainer:
         games = self._start(of_games, self._make_params(config.max_steps))
         one = jax.tree.map(lambda values: jnp.zeros(values.shape[2:], values.dtype), games.features)
         params = jax.jit(jax.vmap(self.net.init, in_axes=(0, None)))(of_net, one)
+        # Hosts compile at different speeds, and their first exchange waits for the others only half a minute.
+        multihost.get_barrier_sync_fn()(key="jaxtro networks", timeout_ms=_LONGEST_COMPILE_MS)
         whole = self.put((params, jax.vmap(optimiser(config.ppo).init)(params), keys, jnp.int32(0)))
         params, opt_state, keys, update = whole
         return TrainState(params, opt_state, games, keys, update)

@@ -43,14 +43,14 @@ def test_one_compilation_for_every_deck_stake_and_challenge():  # type: ignore[n
     params = decks + stakes + challenges
     # Other tests may have called the shared programs in other ways, so what counts is that these calls add nothing.
     step_all(resets(["TEST123"], [jaxtro.make_params()]), [act(Kind.SELECT)])
-    sizes = [program._cache_size() for program in compiled()]
+    sizes = [len(program.programs) for program in compiled()]
     assert min(sizes) >= 1
     states = resets(["TEST123"] * len(params), params)
     kinds = {(int(s.rules.deck), int(s.rules.stake), int(s.rules.challenge)) for s in states}
     assert len(kinds) == len(params) - 1  # Red Deck on White Stake is there twice
     out = step_all(states, [act(Kind.SELECT)] * len(states))
     assert all(int(state.phase) == Phase.SELECTING_HAND for _, state, _ in out)
-    assert [program._cache_size() for program in compiled()] == sizes
+    assert [len(program.programs) for program in compiled()] == sizes
 
 
 def test_the_start_of_a_known_seed(fresh):  # type: ignore[no-untyped-def]

@@ -90,7 +90,7 @@ class Collector:
         reset = jax.jit(jax.vmap(self.env.reset, in_axes=(0, None)))
         self.carry = keep(reset, "reset of games", self.env.about)(keys, params)
         collect = make_collect(self.env, EXPERTS[args.expert](), LENGTH, config, args.dagger_rounds > 0)
-        about = (self.env.about, args.expert, config, args.dagger_rounds > 0)
+        about = (self.env.about, args.expert, LENGTH, config, args.dagger_rounds > 0)
         self._collect = keep(jax.jit(collect, donate_argnums=0), "collection", *about)
         self.calls = 0
 

@@ -12,6 +12,7 @@ import pickle
 import platform
 import zlib
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from jax.experimental import serialize_executable
 
 _CONFIG: Any = jax.config
 _FOLDER = "programs"
+# Settings of JAX that change what is traced or compiled.
+_SETTINGS = (
+    "jax_enable_x64", "jax_default_prng_impl", "jax_threefry_partitionable", "jax_default_matmul_precision",
+    "jax_debug_nans", "jax_debug_infs", "jax_numpy_dtype_promotion",
+)  # fmt: skip
 # How object files begin (Linux, macOS). XLA's CPU backend writes a program that JAX's cache had loaded without its
 # kernels; such a file would be found and not run.
 _OBJECT_FILES = (b"\x7fELF", b"\xcf\xfa\xed\xfe")
@@ -78,8 +84,8 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
     if folder is None or None in about or jax.device_count() > 1 or jax.process_count() > 1:
         return function
     device = jax.devices()[0]
-    told = (_source(), jax.__version__, device.client.platform_version, device.device_kind, _processor())
-    flags = (os.environ.get("XLA_FLAGS", ""), _CONFIG.jax_enable_x64)
+    told = (_source(), _versions(), device.client.platform_version, device.device_kind, _processor())
+    flags = (os.environ.get("XLA_FLAGS", ""), *[getattr(_CONFIG, name, None) for name in _SETTINGS])
     text = repr((told, flags, name, about, str(shapes[0]), shapes[1]))
     path = (
         Path(folder) / _FOLDER / f"{name.replace(' ', '_')}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
@@ -89,9 +95,8 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
         os.utime(path)
         return serialize_executable.deserialize_and_load(*stored)
     compiled = function.lower(*args).compile()
-    with contextlib.suppress(
-        Exception
-    ):  # a full disk, a folder of someone else, a backend that cannot: only slower
+    # A full disk, a folder of someone else, a backend that cannot write programs: only slower.
+    with contextlib.suppress(Exception):
         stored = pickle.dumps(serialize_executable.serialize(compiled))
         if device.platform != "cpu" or any(mark in stored for mark in _OBJECT_FILES):
             _store(path, zlib.compress(stored, 1))
@@ -106,12 +111,24 @@ def _store(path: Path, data: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    files = sorted((one for one in path.parent.iterdir()), key=lambda one: -one.stat().st_mtime)
+    files = sorted(path.parent.iterdir(), key=lambda one: -one.stat().st_mtime)
     total = 0
     for file in files:
         total += file.stat().st_size
         if total > _MOST_BYTES:
             file.unlink(missing_ok=True)
+
+
+@functools.cache
+def _versions() -> tuple[str, ...]:
+    """Of the libraries whose code becomes part of programs; empty for one that is not installed."""
+    found = []
+    for name in ("jax", "jaxlib", "flax", "optax", "mctx"):
+        try:
+            found.append(metadata.version(name))
+        except metadata.PackageNotFoundError:
+            found.append("")
+    return tuple(found)
 
 
 @functools.cache

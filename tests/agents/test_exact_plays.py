@@ -85,8 +85,10 @@ def test_nothing_hidden_is_told(seen, start):
 def test_only_a_network_that_asks_gets_them():
     shapes = jax.eval_shape(lambda state: features_for(SMALL, ENV.observe(state), state), start_shape())
     chex.assert_shape([shapes.best, shapes.exact], [(32,), (NUM_EXACT,)])
-    program = str(jax.make_jaxpr(lambda state: features_for(SMALL, ENV.observe(state), state))(start_shape()))
-    assert "stage" not in program
+    for exact in (False, True):
+        config = replace(SMALL, exact=exact)
+        made = jax.make_jaxpr(lambda state, config=config: features_for(config, ENV.observe(state), state))
+        assert ("stage" in str(made(start_shape()))) == exact
 
 
 def start_shape() -> State:

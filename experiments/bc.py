@@ -31,12 +31,13 @@ from jaxtro.agents.bc import CloneConfig, Steps, fit, flatten, make_collect, ret
 from jaxtro.agents.checkpoint import CheckpointError, latest_step, save_checkpoint, write_json
 from jaxtro.agents.evaluation import Player
 from jaxtro.agents.metrics_log import MetricsLog
-from jaxtro.agents.network import LARGE, SMALL, NetworkConfig, PolicyValue
+from jaxtro.agents.network import NetworkConfig, PolicyValue, Size, of_size
 from jaxtro.agents.records import RecordError, read_records, write_records
 from jaxtro.agents.results import summary
 from jaxtro.agents.saved_policy import BEST, LAST, SavedPolicy, init_params
 from jaxtro.agents.seed_lists import seed_list
 from jaxtro.compile_cache import enable_compile_cache, keep
+from jaxtro.devices import mesh_for, over_games, use_cores
 
 LENGTH = 64  # decisions of each game in one call
 GAMMA = 0.997
@@ -64,7 +65,7 @@ class Args:
     """Stake, by key or name."""
     max_steps: int = 1500
     """Decisions after which a run is cut off."""
-    network: Literal["auto", "small", "large"] = "auto"
+    network: Size = "auto"
     """Sizes of the network; auto: small on CPUs, large on accelerators."""
     exact_plays: bool = True
     """Tell the network the best play and what each poker hand would score (docs/agents.md)."""
@@ -87,12 +88,19 @@ class Collector:
         self.args, self.env = args, jaxtro.AutoReset(jaxtro.make())
         params = jaxtro.make_params(args.deck, args.stake, max_steps=args.max_steps)
         keys = jax.random.split(jax.random.PRNGKey(args.seed), args.num_envs)
-        reset = jax.jit(jax.vmap(self.env.reset, in_axes=(0, None)))
-        self.carry = keep(reset, "reset of games", self.env.about)(keys, params)
-        collect = make_collect(self.env, EXPERTS[args.expert](), LENGTH, config, args.dagger_rounds > 0)
-        about = (self.env.about, args.expert, LENGTH, config, args.dagger_rounds > 0)
-        self._collect = keep(jax.jit(collect, donate_argnums=0), "collection", *about)
-        self.calls = 0
+        mesh = mesh_for(args.num_envs)
+        reset = over_games(jax.vmap(self.env.reset, in_axes=(0, None)), mesh, whole=(1,))
+        self.carry = keep(jax.jit(reset), "reset of games", self.env.about, mesh.size)(keys, params)
+        play = make_collect(self.env, EXPERTS[args.expert](), LENGTH, config, args.dagger_rounds > 0)
+
+        def collect(carry: Any, keys: jax.Array, student: Any, share: jax.Array) -> tuple[Any, Steps]:
+            carry, steps = play(carry, keys[0], student, share)
+            return carry, flatten(steps)
+
+        about = (self.env.about, args.expert, LENGTH, config, args.dagger_rounds > 0, mesh.size)
+        split = over_games(collect, mesh, whole=(2, 3))
+        self._collect = keep(jax.jit(split, donate_argnums=0), "collection", *about)
+        self.calls, self.devices = 0, mesh.size
 
     def collect(self, student: Any, share: float, what: str) -> tuple[Steps, np.ndarray]:
         """Decisions [M] and the returns behind them. share: of the games that the student plays."""
@@ -101,8 +109,9 @@ class Collector:
         for _ in tqdm(range(calls), desc=what, unit="call"):
             key = jax.random.fold_in(jax.random.PRNGKey(args.seed + 1), self.calls)
             self.calls += 1
-            self.carry, steps = self._collect(self.carry, key, student, jnp.float32(share))
-            parts.append(jax.device_get(flatten(steps)))
+            keys = jax.random.split(key, self.devices)
+            self.carry, steps = self._collect(self.carry, keys, student, jnp.float32(share))
+            parts.append(jax.device_get(steps))
         whole = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
         return whole, returns_of(whole, GAMMA)
 
@@ -158,6 +167,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
     enable_compile_cache()
+    use_cores()
     try:
         jaxtro.make_params(args.deck, args.stake)
         for name in ("samples", "num_envs", "eval_seeds", "max_steps"):
@@ -176,9 +186,7 @@ def main(argv: list[str] | None = None) -> int:
             )
         if any(latest_step(args.out_dir / name) is not None for name in (BEST, LAST)):
             raise CheckpointError(f"{args.out_dir} holds a run already; give another --out-dir")
-        on_cpu = jax.default_backend() == "cpu"
-        config = {"auto": SMALL if on_cpu else LARGE, "small": SMALL, "large": LARGE}[args.network]
-        config = replace(config, exact=args.exact_plays)
+        config = replace(of_size(args.network), exact=args.exact_plays)
         args.out_dir.mkdir(parents=True, exist_ok=True)
         write_json(args.out_dir / "config.json", {"network": config.as_dict(), "options": str(args)})
         report = clone(args, config)

@@ -1,8 +1,11 @@
-"""The public environment beside ours: `python experiments/bench_reference.py 256 1024` prints its rows as JSON.
+"""The public environment beside ours: `python experiments/bench_reference.py 2 256 1024` prints its rows as JSON.
+
+Each batch is timed twice, on one device and split over as many as the first number says.
 
 A process of its own: pgx does not run with 64-bit numbers, which importing jaxtro switches on.
 """
 
+import itertools
 import json
 import sys
 from typing import Any
@@ -14,8 +17,11 @@ from bench_timing import STEPS, compiled_loop, rates
 REFERENCE = "sparrow_mahjong"
 
 
-def bench_reference(batches: tuple[int, ...]) -> list[dict[str, Any]]:
+def bench_reference(devices: int, batches: tuple[int, ...]) -> list[dict[str, Any]]:
     """The same loop for pgx sparrow_mahjong.
+
+    Args:
+      devices: to split each batch over, beside once on one device.
 
     Raises:
       ImportError: if pgx is not installed.
@@ -25,28 +31,30 @@ def bench_reference(batches: tuple[int, ...]) -> list[dict[str, Any]]:
 
     env, rows = pgx.make(REFERENCE), []
     step = auto_reset(env.step, env.init)
-    for batch in batches:
+    for batch, parts in itertools.product(batches, sorted({1, devices})):
 
-        def run(states: Any, key: jax.Array, batch: int = batch) -> Any:
+        def run(states: Any, key: jax.Array, here: int = batch // parts) -> Any:
             def one(states: Any, key: jax.Array) -> Any:
                 chosen, moved = jax.random.split(key)
                 logits = jnp.where(states.legal_action_mask, 0.0, -1e9)
                 actions = jax.random.categorical(chosen, logits, axis=-1)
-                states = jax.vmap(step)(states, actions, jax.random.split(moved, batch))
+                states = jax.vmap(step)(states, actions, jax.random.split(moved, here))
                 return states, jnp.sum(states.terminated)
 
             states, done = jax.lax.scan(one, states, jax.random.split(key, STEPS))
             return states, jnp.sum(done)
 
         states = jax.jit(jax.vmap(env.init))(jax.random.split(jax.random.key(1), batch))
-        compiled, compile_s = compiled_loop(run, states)
+        compiled, compile_s = compiled_loop(run, states, parts)
         rate, share = rates(compiled, states, batch)
         rows.append(
-            {"what": f"pgx {REFERENCE}", "batch": batch, "steps_per_s": rate, "games_per_s": rate * share,
-             "compile_s": compile_s}
+            {"what": f"pgx {REFERENCE}", "batch": batch, "devices": parts, "steps_per_s": rate,
+             "games_per_s": rate * share, "compile_s": compile_s}
         )  # fmt: skip
     return rows
 
 
 if __name__ == "__main__":
-    print(json.dumps(bench_reference(tuple(int(batch) for batch in sys.argv[1:]))))
+    parts, *sizes = map(int, sys.argv[1:])
+    jax.config.update("jax_num_cpu_devices", parts)
+    print(json.dumps(bench_reference(parts, tuple(sizes))))

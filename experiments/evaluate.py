@@ -34,6 +34,7 @@ from jaxtro.agents.saved_policy import load_policy
 from jaxtro.agents.search import SearchAgent
 from jaxtro.agents.seed_lists import COUNT, seed_list
 from jaxtro.compile_cache import enable_compile_cache
+from jaxtro.devices import use_cores
 from jaxtro.tables import BLINDS
 
 SEARCH = "search:"
@@ -199,6 +200,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
     enable_compile_cache()
+    use_cores()
     try:
         if args.batch < 1 or args.max_steps < 1:
             raise ValueError("--batch and --max-steps must be 1 or more")

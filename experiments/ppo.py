@@ -11,6 +11,7 @@ saves and stops; --resume goes on bit for bit (on the same kind and number of de
 game, which takes some minutes; later ones find it in the compile cache.
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -25,7 +26,7 @@ from tqdm import tqdm
 import jaxtro
 from jaxtro.agents.checkpoint import CheckpointError, latest_step, read_meta, write_json
 from jaxtro.agents.metrics_log import draw_curves
-from jaxtro.agents.network import LARGE, SMALL, NetworkConfig
+from jaxtro.agents.network import SIZES, NetworkConfig, Size, of_size
 from jaxtro.agents.ppo import PPOConfig
 from jaxtro.agents.saved_policy import BEST, LAST, load_policy
 from jaxtro.agents.seed_lists import COUNT
@@ -40,7 +41,10 @@ from jaxtro.agents.training import (
     write_config,
 )
 from jaxtro.compile_cache import enable_compile_cache
+from jaxtro.devices import use_cores
 from jaxtro.env.reward import Weights
+
+CPU_GAMES = 1024
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ class Args:
     """Seeds of the test list for the report at the end."""
     save_every: int = 10
     """Updates between two checkpoints."""
+    cores: int | None = None
+    """Without an accelerator: how many cores to split the games over. Default: all that divide them evenly; a resumed
+    run has as many as before."""
     distributed: bool = False
     """Several hosts: start the same command on each, with an --out-dir that all of them share. On a cluster that JAX
     knows they find each other; else give the three options below."""
@@ -99,7 +106,7 @@ class Args:
     """Which of them this is, from 0."""
     quiet: bool = False
     """No progress bar."""
-    network: Literal["auto", "small", "large"] = "auto"
+    network: Size = "auto"
     """Sizes of the network; auto: small on CPUs, large on accelerators (with --init-from: that network's)."""
     entity: int | None = None
     """Width of an entity, instead of the size's."""
@@ -126,7 +133,8 @@ def config_of(args: Args) -> TrainConfig:
     jaxtro.make_params(args.deck, args.stake)
     on_cpu = jax.default_backend() == "cpu"
     devices = jax.device_count()
-    num_envs = args.num_envs if args.num_envs is not None else (1024 if on_cpu else 4096) * devices
+    default = CPU_GAMES if on_cpu else 4096 * devices
+    num_envs = args.num_envs if args.num_envs is not None else default
     for name, value in (
         ("num-envs", num_envs),
         ("total-steps", args.total_steps),
@@ -139,7 +147,7 @@ def config_of(args: Args) -> TrainConfig:
             raise ValueError(f"--{name} is {value}: give 1 or more")
     if num_envs % devices:
         raise ValueError(f"--num-envs {num_envs} cannot be split evenly over {devices} devices")
-    network = {"auto": SMALL if on_cpu else LARGE, "small": SMALL, "large": LARGE}[args.network]
+    network = of_size(args.network)
     if args.eval_every < 0:
         raise ValueError(f"--eval-every is {args.eval_every}: give 0 (only at the end) or more")
     if args.network == "auto" and args.init_from is not None:
@@ -167,7 +175,8 @@ def args_of_training(args: Args) -> Args:
     """
     config = read_meta(args.out_dir / LAST)[1]["config"]
     network = NetworkConfig.from_dict(config["network"])
-    size: Literal["small", "large"] = "large" if network.attention else "small"
+    own = {name: getattr(network, name) for name in ("entity", "hidden", "dtype", "exact")}
+    size: Any = next((name for name, one in SIZES.items() if replace(one, **own) == network), "auto")
     same: dict[str, Any] = {name: config[name] for name in (
         "num_envs", "total_steps", "seed", "num_seeds", "deck", "stake", "max_steps", "eval_every", "eval_seeds",
         "save_every",
@@ -203,12 +212,26 @@ def join_hosts(args: Args) -> None:
         ) from error
 
 
+def choose_cores(args: Args) -> None:
+    """Splits the games over the cores of a CPU: as many as pay; a resumed run has as many as before."""
+    if args.distributed:
+        return  # the hosts are the devices
+    count = None
+    if args.resume:
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # a missing run is told of later
+            count = json.loads((args.out_dir / "config.json").read_text()).get("devices")
+    use_cores(max(args.num_envs or CPU_GAMES, 1), args.cores or count)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
     enable_compile_cache()
     try:
+        if args.cores is not None and args.cores < 1:
+            raise ValueError(f"--cores is {args.cores}: give 1 or more")
         join_hosts(args)
+        choose_cores(args)
         if args.resume:
             if args.init_from is not None:
                 raise ValueError("--init-from starts a training and --resume goes on with one; leave one out")
@@ -228,7 +251,7 @@ def main(argv: list[str] | None = None) -> int:
             )
         if not args.resume:
             write_config(folder, config, {
-                "device": jax.devices()[0].device_kind, "jax": jax.__version__,
+                "device": jax.devices()[0].device_kind, "devices": jax.device_count(), "jax": jax.__version__,
                 "init_from": None if args.init_from is None else str(args.init_from),
             })  # fmt: skip
         return _train(args, config, folder, None if init is None else init.params)

@@ -42,6 +42,8 @@ class Args:
     """Factor of the blind targets (0 = every play wins, so that all parts of the rule book occur)."""
     top: int = 0
     """Also list so many of the kernels that take longest, and of those that run most often."""
+    program: Path | None = None
+    """Also write the compiled program (XLA's text) to this file, to look up what a kernel does."""
     json: bool = False
     """Print JSON instead of a table."""
 
@@ -112,6 +114,8 @@ def profile(args: Args) -> dict[str, Any]:
     games = reset(jax.random.split(jax.random.key(1), args.num_envs), params)[1]
     compiled = jax.jit(run).lower(games, jax.random.key(0)).compile()
     program = compiled.as_text() or ""
+    if args.program is not None:
+        args.program.write_text(program)
     games, _ = jax.block_until_ready(compiled(games, jax.random.key(0)))
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder):

@@ -48,7 +48,8 @@ def enable_compile_cache() -> None:
 def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
     """A jitted function whose compiled program is kept on disk, for calls outside of other transformations.
 
-    Nothing is kept while no cache folder is set (`enable_compile_cache`) or with several devices or hosts.
+    Nothing is kept while no cache folder is set (`enable_compile_cache`) or with several hosts. Arguments may be on any
+    device: they go to those of the program.
 
     Args:
       function: of `jax.jit`; a call must not depend on anything but its arguments, this package's source and `about`.
@@ -79,12 +80,17 @@ def _shape(leaf: Any) -> tuple[Any, ...]:
 
 
 def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, ...], shapes: Any) -> Any:
-    """The compiled program: from its file, else made and kept. Where it cannot be kept, the function itself."""
-    folder = _CONFIG.jax_compilation_cache_dir
-    if folder is None or None in about or jax.device_count() > 1 or jax.process_count() > 1:
+    """The compiled program: from its file, else made and kept where it can be."""
+    if jax.process_count() > 1:
         return function
+    # Without the devices that the arguments happen to be on.
+    structs = jax.tree.map(_struct, args)
+    folder = _CONFIG.jax_compilation_cache_dir
+    if folder is None or None in about:
+        return _moving(function.lower(*structs).compile())
     device = jax.devices()[0]
-    told = (_source(), _versions(), device.client.platform_version, device.device_kind, _processor())
+    machine = (device.client.platform_version, device.device_kind, jax.device_count())
+    told = (_source(), _versions(), *machine, _processor())
     flags = (os.environ.get("XLA_FLAGS", ""), *[getattr(_CONFIG, name, None) for name in _SETTINGS])
     text = repr((told, flags, name, about, str(shapes[0]), shapes[1]))
     path = (
@@ -93,14 +99,29 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
     with contextlib.suppress(Exception):  # whatever is wrong with a file, the program can be made again
         stored = pickle.loads(zlib.decompress(path.read_bytes()))
         os.utime(path)
-        return serialize_executable.deserialize_and_load(*stored)
-    compiled = function.lower(*args).compile()
+        code, takes, gives, count = stored
+        devices = jax.local_devices()[:count]
+        return _moving(
+            serialize_executable.deserialize_and_load(code, takes, gives, execution_devices=devices)
+        )
+    compiled = function.lower(*structs).compile()
     # A full disk, a folder of someone else, a backend that cannot write programs: only slower.
     with contextlib.suppress(Exception):
-        stored = pickle.dumps(serialize_executable.serialize(compiled))
+        count = len(compiled.runtime_executable().local_devices())
+        stored = pickle.dumps((*serialize_executable.serialize(compiled), count))
         if device.platform != "cpu" or any(mark in stored for mark in _OBJECT_FILES):
             _store(path, zlib.compress(stored, 1))
-    return compiled
+    return _moving(compiled)
+
+
+def _struct(leaf: Any) -> jax.ShapeDtypeStruct:
+    aval = jax.typeof(leaf)
+    return jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=getattr(aval, "weak_type", False))
+
+
+def _moving(compiled: Any) -> Callable[..., Any]:
+    """A compiled program that moves its arguments to its devices."""
+    return lambda *args: compiled(*jax.device_put(args, compiled.input_shardings[0]))
 
 
 def _store(path: Path, data: bytes) -> None:

@@ -19,6 +19,7 @@ from jaxtro.agents.exact_plays import features_for
 from jaxtro.agents.features import Features
 from jaxtro.agents.network import SMALL, NetworkConfig, PolicyValue
 from jaxtro.agents.value import value_loss
+from jaxtro.devices import mesh_for, over_games
 from jaxtro.env.flat import FlatBalatro, FlatState
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
 from jaxtro.env.state import Phase
@@ -211,12 +212,14 @@ def fit(
         critic = jnp.mean(value_loss(encoded.value, target, value_range) * weight)
         return imitation + config.value_loss * critic, imitation
 
+    gradient = over_games(partial(mean_gradient, loss_of), mesh_for(size), whole=(0,), mean=True)
+
     @jax.jit
     def improve(params: Any, state: Any, features: Features, taken: policy.Taken, target: Array) -> Any:
         known = jnp.isfinite(target)
         weight = known * (target.size / jnp.maximum(jnp.sum(known, dtype=jnp.float32), 1.0))
         batch = (features, taken, jnp.where(known, target, 0.0), weight)
-        grads, imitation = mean_gradient(loss_of, params, batch)
+        grads, imitation = gradient(params, batch)
         updates, state = transform.update(grads, state, params)
         return optax.apply_updates(params, updates), state, imitation
 

@@ -12,13 +12,14 @@ from jax import Array
 from jaxtro.agents.agent import Agent
 from jaxtro.agents.results import Runs, runs_of
 from jaxtro.compile_cache import keep
+from jaxtro.devices import mesh_for, over_games
 from jaxtro.seed_text import decode_seed
 
 _STEPS = 16  # decisions of every game in one call
 
 
 class Player:
-    """Plays batches of seeds with one agent; compiled once.
+    """Plays batches of seeds with one agent, split over the devices of this host; compiled once.
 
     Attributes:
       env: `Balatro`. agent: see `Agent`. batch: games at a time.
@@ -26,9 +27,10 @@ class Player:
 
     def __init__(self, env: Any, agent: Agent, batch: int) -> None:
         self.env, self.agent, self.batch = env, agent, batch
-        about = (getattr(env, "about", None), getattr(agent, "about", None))
-        reset = jax.jit(jax.vmap(env.reset_to_seed, in_axes=(0, None)))
-        self._reset = keep(reset, "reset", about[0])
+        mesh = mesh_for(batch)
+        about = (getattr(env, "about", None), getattr(agent, "about", None), mesh.size)
+        reset = over_games(jax.vmap(env.reset_to_seed, in_axes=(0, None)), mesh, whole=(1,))
+        self._reset = keep(jax.jit(reset), "reset", about[0], mesh.size)
 
         def advance(
             params: Any, carry: tuple[Any, Any], keys: Array, first: Array
@@ -44,8 +46,9 @@ class Player:
                 return (observation, states), jnp.sum(info.illegal)
 
             carry, illegal = jax.lax.scan(one, carry, first + jnp.arange(_STEPS))
-            return carry, jnp.sum(illegal)
+            return carry, jnp.sum(illegal)[None]
 
+        advance = over_games(advance, mesh, whole=(0, 3))
         self._advance = keep(jax.jit(advance, donate_argnums=1), "evaluation", *about)
 
     def play(
@@ -79,9 +82,9 @@ class Player:
             keys = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(jax.random.PRNGKey(key), places)
             for number in range(-(-max_steps // _STEPS)):
                 carry, illegal = self._advance(agent_params, carry, keys, jnp.int32(number * _STEPS))
-                if int(illegal):
+                if (wrong := int(jnp.sum(illegal))) > 0:
                     raise RuntimeError(
-                        f"{self.agent.name} chose {int(illegal)} illegal actions; this is a mistake of it"
+                        f"{self.agent.name} chose {wrong} illegal actions; this is a mistake of it"
                     )
                 over = np.asarray(jax.vmap(self.env.finished)(carry[1]))[: len(some)]
                 if progress is not None:

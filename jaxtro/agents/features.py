@@ -110,12 +110,17 @@ def _half(values: list[Array]) -> Array:
     return jnp.clip(jnp.stack(values, axis=-1), -6e4, 6e4).astype(jnp.float16)
 
 
+def _others(alike: Array, there: Array) -> Array:
+    """How many cards are like each. alike: bool[H, H] -> int32[H]"""
+    return jnp.sum(alike & there[None], axis=1, dtype=jnp.int32)
+
+
 def _hand(cards: CardTable, plays: Array) -> Entities:
     chips = jnp.where(cards.rank > 0, jnp.where(cards.rank == 14, 11, jnp.minimum(cards.rank, 10)), 0)
-    same_rank = jnp.sum((cards.rank[:, None] == cards.rank[None]) & (cards.rank > 0)[None], axis=1)
-    same_suit = jnp.sum((cards.suit[:, None] == cards.suit[None]) & (cards.suit > 0)[None], axis=1)
+    same_rank = _others(cards.rank[:, None] == cards.rank[None], cards.rank > 0)
+    same_suit = _others(cards.suit[:, None] == cards.suit[None], cards.suit > 0)
     gap = jnp.abs(cards.rank[:, None] - cards.rank[None])
-    near = jnp.sum((gap > 0) & (gap < 5) & (cards.rank > 0)[None], axis=1)
+    near = _others((gap > 0) & (gap < 5), cards.rank > 0)
     flags = jnp.concatenate(
         [jnp.stack([cards.debuffed, cards.face_down, cards.forced], axis=-1), plays.T], axis=-1
     )

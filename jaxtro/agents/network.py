@@ -6,7 +6,7 @@ tables say that they do. Entities are pooled for the trunk and are the keys that
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import flax.linen as nn
 import jax
@@ -73,9 +73,17 @@ class NetworkConfig:
         return cls(**data)
 
 
-# For a small computer and for an accelerator.
+# For a small computer, for a small computer with time (cloning, where the expert takes most of it), for an accelerator.
 SMALL = NetworkConfig()
+MEDIUM = NetworkConfig(entity=64, hidden=256, layers=3)
 LARGE = NetworkConfig(entity=64, hidden=512, layers=3, attention=2, bins=101, dtype="bfloat16")
+SIZES = {"small": SMALL, "medium": MEDIUM, "large": LARGE}
+Size = Literal["auto", "small", "medium", "large"]
+
+
+def of_size(size: Size) -> NetworkConfig:
+    """The network of a size; auto: small on CPUs, large on accelerators."""
+    return SIZES[size if size != "auto" else "small" if jax.default_backend() == "cpu" else "large"]
 
 
 @jax.tree_util.register_dataclass

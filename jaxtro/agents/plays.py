@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxtro.env.bits import places_of_each, size_of, to_bits
 from jaxtro.tables import HANDS
 
 _ACE, _RANKS = 14, 15
@@ -21,68 +22,76 @@ _LONGEST = 5
 
 
 def _highest(ok: Array) -> Array:
-    """The highest rank with a property, 0 = none. ok: bool[15]"""
-    return jnp.max(jnp.where(ok, jnp.arange(_RANKS), 0))
+    """The highest rank with a property, 0 = none. ok: bool[15] -> int32[]"""
+    return jnp.max(jnp.where(ok, jnp.arange(_RANKS, dtype=jnp.int32), 0))
 
 
 def plays_of(rank: Array, suit: Array, wild: Array, worth: Array) -> Array:
     """The best cards for each of `PLAYS`.
 
     Args:
-      rank: int32[H], 2..14, 0 = no card, a Stone card or one that cannot be seen. suit: int32[H], 1..4.
+      rank: int32[H], 2..14, 0 = no card, a Stone card or one that cannot be seen; at most 32. suit: int32[H], 1..4.
       wild: bool[H], counts as every suit. worth: float32[H], which of two equal ranks is taken first.
 
     Returns:
       bool[10, H]: the cards of each play; none where the hand cannot make it.
     """
     there = rank > 0
-    places = jnp.arange(rank.shape[0])
+    places = jnp.arange(rank.shape[0], dtype=jnp.int32)
     value = rank.astype(jnp.float32) * 64.0 + jnp.clip(worth, 0.0, 60.0)
-    better = (value[:, None] < value[None]) | (
+    ahead = (value[:, None] < value[None]) | (
         (value[:, None] == value[None]) & (places[:, None] > places[None])
     )
-    better &= there[None]
-    same_rank = rank[:, None] == rank[None]
-    nth_of_rank = jnp.sum(better & same_rank, axis=1)
-    ranks = jnp.arange(_RANKS)
-    count = jnp.sum((rank[None] == ranks[:, None]) & there[None], axis=1)
+    # Sets of cards as bits from here on: of each card those that are better, of each rank and suit its cards.
+    better = to_bits(ahead & there[None])
+    of_each_rank = places_of_each(rank, _RANKS)[:, 0].at[0].set(0)
+    better_of_rank = better & of_each_rank[rank]
+    nth_of_rank = size_of(better_of_rank[:, None])
+    ranks = jnp.arange(_RANKS, dtype=jnp.int32)
+    count = size_of(of_each_rank[:, None])
 
     def of_rank(wanted: Array, cards: int) -> Array:
         return there & (rank == wanted) & (nth_of_rank < cards) & (wanted > 0)
 
-    pair, three, four, five = (_highest((count >= n) & (ranks > 0)) for n in (2, 3, 4, 5))
-    other_pair = _highest((count >= 2) & (ranks != pair) & (ranks > 0))
-    under_three = _highest((count >= 2) & (ranks != three) & (ranks > 0))
+    pair, three, four, five = (_highest(count >= n) for n in (2, 3, 4, 5))
+    other_pair = _highest((count >= 2) & (ranks != pair))
+    under_three = _highest((count >= 2) & (ranks != three))
     two_pair = jnp.where(other_pair > 0, of_rank(pair, 2) | of_rank(other_pair, 2), False)
     house = (three > 0) & (under_three > 0) & (of_rank(three, 3) | of_rank(under_three, 2))
     # Suits: [4, H]
-    in_suit = there[None] & ((suit[None] == jnp.arange(1, 5)[:, None]) | wild[None])
-    nth_of_suit = jnp.sum(better[None] & in_suit[:, None, :], axis=2)
-    best_five = in_suit & (nth_of_suit < _LONGEST)
+    in_suit = there[None] & ((suit[None] == jnp.arange(1, 5, dtype=jnp.int32)[:, None]) | wild[None])
+    suits = to_bits(in_suit)
+    best_five = in_suit & (size_of((better[None] & suits[:, None])[..., None]) < _LONGEST)
     strength = jnp.where(
-        jnp.sum(in_suit, axis=1) >= _LONGEST, jnp.sum(jnp.where(best_five, value[None], 0), axis=1), 0.0
+        size_of(suits[:, None]) >= _LONGEST, jnp.sum(jnp.where(best_five, value[None], 0), axis=1), 0.0
     )
     flush = best_five[jnp.argmax(strength)] & (jnp.max(strength) > 0)
-    straight = _straight(there, rank, nth_of_rank)
+    straight = _straight(there, rank, of_each_rank, nth_of_rank)
     # Straight flush: the straights inside each suit.
-    nth_in_both = jnp.sum((better & same_rank)[None] & in_suit[:, None, :], axis=2)
-    inside = jnp.stack([_straight(in_suit[s], rank, nth_in_both[s]) for s in range(4)])
+    nth_in_both = size_of((better_of_rank[None] & suits[:, None])[..., None])
+    inside = jnp.stack(
+        [_straight(in_suit[s], rank, of_each_rank & suits[s], nth_in_both[s]) for s in range(4)]
+    )
     strength = jnp.sum(jnp.where(inside, value[None], 0), axis=1)
     straight_flush = inside[jnp.argmax(strength)]
     return jnp.stack(
         [
-            there & (jnp.sum(better, axis=1) == 0), of_rank(pair, 2), two_pair, of_rank(three, 3), straight, flush,
+            there & (better == 0), of_rank(pair, 2), two_pair, of_rank(three, 3), straight, flush,
             house, of_rank(four, 4), straight_flush, of_rank(five, 5),
         ]
     )  # fmt: skip
 
 
-def _straight(member: Array, rank: Array, nth: Array) -> Array:
-    """The highest straight. nth: int32[H], how many better cards of the same rank there are. -> bool[H]"""
-    ranks = jnp.arange(_RANKS)
-    have = jnp.any((rank[None] == ranks[:, None]) & member[None], axis=1)
+def _straight(member: Array, rank: Array, of_each_rank: Array, nth: Array) -> Array:
+    """The highest straight. -> bool[H]
+
+    Args:
+      member: bool[H]. of_each_rank: uint32[15], members of each rank. nth: int32[H], how many better members of the
+        same rank there are.
+    """
+    have = of_each_rank > 0
     have = have.at[1].set(have[_ACE])
-    tops = jnp.arange(_LONGEST, _RANKS)
+    tops = jnp.arange(_LONGEST, _RANKS, dtype=jnp.int32)
     runs = jnp.stack([have[n : n + len(tops)] for n in range(1, _LONGEST + 1)])
     top = jnp.max(jnp.where(jnp.all(runs, axis=0), tops, 0))
     inside = (rank <= top) & (rank > top - _LONGEST)

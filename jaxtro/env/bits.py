@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 Carry = TypeVar("Carry")
@@ -25,12 +26,40 @@ def count_before(member: Array) -> Array:
     XLA's CPU backend computes a running sum as N windows of N elements; this counts the bits of N / 32 words.
     """
     size = member.shape[0]
-    words = to_bits(jnp.pad(member, (0, -size % _WORD)).reshape(-1, _WORD))
+    words = words_of(member)
     counts = lax.population_count(words).astype(jnp.int32)
     ahead = jnp.cumsum(counts) - counts if words.shape[0] > 1 else jnp.zeros_like(counts)
     lower = (jnp.uint32(1) << jnp.arange(_WORD, dtype=jnp.uint32)) - jnp.uint32(1)
     inside = lax.population_count(words[:, None] & lower[None]).astype(jnp.int32)
     return (ahead[:, None] + inside).reshape(-1)[:size]
+
+
+def words_of(member: Array) -> Array:
+    """The set of places where `member` is True, in words. bool[..., N] -> uint32[..., N / 32], rounded up"""
+    size = member.shape[-1]
+    padded = jnp.pad(member, [(0, 0)] * (member.ndim - 1) + [(0, -size % _WORD)])
+    return to_bits(padded.reshape(*member.shape[:-1], -1, _WORD))
+
+
+def places_of_each(values: Array, count: int) -> Array:
+    """For each number below `count`, the set of places that have it. int[N] -> uint32[count, N / 32]
+
+    The values must be from 0 to `count` - 1. The sets are put together from their binary digits, so that N values are
+    read a few times and not `count` times.
+    """
+    digits = max(1, (count - 1).bit_length())
+    values = values.astype(jnp.uint8) if count <= 256 else values.astype(jnp.uint32)
+    planes = words_of(((values[None] >> jnp.arange(digits, dtype=values.dtype)[:, None]) & 1) != 0)
+    found = jnp.full((count, planes.shape[1]), 0xFFFFFFFF, jnp.uint32)
+    for digit in range(digits):
+        has_digit = np.array([(number >> digit) & 1 for number in range(count)], bool)[:, None]
+        found &= jnp.where(has_digit, planes[digit][None], ~planes[digit][None])
+    return found
+
+
+def size_of(words: Array) -> Array:
+    """How many places a set has. uint32[..., W] -> int32[...]"""
+    return jnp.sum(lax.population_count(words).astype(jnp.int32), axis=-1, dtype=jnp.int32)
 
 
 def lowest(bits: Array) -> Array:

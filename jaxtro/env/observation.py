@@ -12,6 +12,7 @@ from jax import Array
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env.areas import deck_mask_of, take_hand
+from jaxtro.env.bits import places_of_each, size_of, words_of
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import (
     consumable_sell_values,
@@ -258,21 +259,29 @@ def _offers(offers: Offers, price: Array) -> ItemTable:
     )
 
 
-def _counts(index: Array, member: Array, size: int) -> Array:
-    return jnp.sum((jnp.arange(size)[:, None] == index[None]) & member[None], axis=1).astype(jnp.float32)
+def _counts(values: Array, members: Array, size: int) -> Array:
+    """How many members have each value. values: int[N]. members: uint32[N / 32], a set -> float32[size]"""
+    return _f32(size_of(places_of_each(values, size) & members))
+
+
+def _by_face(suits: Array, ranks: Array, members: Array) -> Array:
+    """How many members have each face. suits, ranks: sets of `places_of_each` -> float32[4, 13]"""
+    return _f32(size_of(suits[:, None] & ranks[None] & members))
 
 
 def observe(state: State, book: JokerBook, events: JokerEvents) -> Observation:
     """The observation of a state."""
     run, now, cards, piles = state.run, state.round, state.deck.cards, state.piles
     there = cards.rank > 0
-    face = _i32(cards.suit) * RANKS + _i32(cards.rank) - 2
     ranked = there & (cards.enhancement != STONE)
     # The draw pile, and what lies face down in the hand: the player cannot tell which is which.
     size = cards.rank.shape[0]
     visible = (piles.hand >= 0) & ~state.deck.face_down[jnp.maximum(piles.hand, 0).astype(jnp.int32)]
     known = deck_mask_of(piles.hand, visible, size) | deck_mask_of(piles.discard, piles.discard >= 0, size)
     unseen = there & ~known
+    suits = places_of_each(cards.suit, SUITS)
+    ranks = places_of_each(cards.rank, 2 + RANKS)[2:]
+    in_deck = words_of(there)
     in_blind = now.blind > 0
     upcoming = target(
         state.rules, run.ante, blind_of(state, jnp.clip(state.blinds.on_deck, 0, 2)), run.blind_scale
@@ -306,12 +315,12 @@ def observe(state: State, book: JokerBook, events: JokerEvents) -> Observation:
         vouchers=_items(shop.vouchers, jnp.broadcast_to(voucher_price(state), shop.vouchers.shape)),
         packs=_items(shop.packs, pack_prices(state, events)),
         pack_cards=_offers(state.pack.cards, jnp.zeros(state.pack.cards.id.shape)),
-        unseen=_counts(face, unseen & ranked, SUITS * RANKS).reshape(SUITS, RANKS),
-        stones=jnp.sum(unseen & ~ranked).astype(jnp.float32)[None],
-        deck=_counts(face, ranked, SUITS * RANKS).reshape(SUITS, RANKS),
-        deck_enhancements=_counts(_i32(cards.enhancement), there, len(ENHANCEMENTS)),
-        deck_editions=_counts(_i32(cards.edition), there, len(EDITIONS)),
-        deck_seals=_counts(_i32(cards.seal), there, len(SEALS)),
+        unseen=_by_face(suits, ranks, words_of(unseen & ranked)),
+        stones=_f32(size_of(words_of(unseen & ~ranked)))[None],
+        deck=_by_face(suits, ranks, words_of(ranked)),
+        deck_enhancements=_counts(cards.enhancement, in_deck, len(ENHANCEMENTS)),
+        deck_editions=_counts(cards.edition, in_deck, len(EDITIONS)),
+        deck_seals=_counts(cards.seal, in_deck, len(SEALS)),
         hand_levels=_f32(hands.level),
         hand_played=signed_log(hands.played),
         hand_played_this_round=_f32(hands.played_this_round),

@@ -1,6 +1,11 @@
 """Fixed seeds, what became of runs, and comparing agents on the same seeds."""
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,6 +21,7 @@ from jaxtro.seed_text import decode_seed, random_seeds
 from tests.agents.mini import MiniEnv, MiniExpert
 
 SEEDS = 20
+ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,32 @@ def test_the_batch_does_not_matter(agent):
     one, other = play(agent, batch=8), play(agent, batch=7)
     for name in ("won", "blinds", "actions", "ante"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+TWO_CORES = """
+from jaxtro.devices import use_cores
+assert use_cores(count=2) == 2
+from tests.agents.test_evaluation import Cheat, Dice, play
+runs = play(Dice(), batch=128)
+print([[int(number) for number in getattr(runs, name)] for name in ("won", "blinds", "actions", "ante")])
+try:
+    play(Cheat(), batch=128)
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_the_cores_do_not_matter():
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_CORES], env=os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    alone = play(Dice(), batch=8)
+    found, told = done.stdout.splitlines()
+    names = ("won", "blinds", "actions", "ante")
+    assert json.loads(found) == [[int(number) for number in getattr(alone, name)] for name in names]
+    assert "cheat chose" in told
 
 
 class Endless(Strict):

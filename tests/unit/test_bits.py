@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtro.env.bits import count_before
+from jaxtro.env.bits import count_before, places_of_each, size_of, words_of
 
 
 @pytest.mark.parametrize("size", [1, 16, 31, 32, 33, 128, 235, 4096])
@@ -16,3 +16,25 @@ def test_members_before_each_place_are_counted(size):
         got = jax.vmap(count_before)(jnp.asarray(member))
         assert got.dtype == jnp.int32
         np.testing.assert_array_equal(got, np.cumsum(member, axis=1) - member)
+
+
+@pytest.mark.parametrize("size", [1, 32, 33, 128])
+@pytest.mark.parametrize("count", [1, 2, 5, 13, 16, 256, 300])
+def test_places_of_each_number_are_found(size, count):
+    g = np.random.default_rng(size * count)
+    values = g.integers(0, count, (3, size)).astype(np.int16)
+    member = g.random((3, size)) < 0.6
+
+    def counts(values, member):
+        return size_of(places_of_each(values, count) & words_of(member))
+
+    got = jax.jit(jax.vmap(counts))(jnp.asarray(values), jnp.asarray(member))
+    assert got.shape == (3, count)
+    expected = ((values[:, None] == np.arange(count)[:, None]) & member[:, None]).sum(-1)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_sets_as_words():
+    words = np.asarray(words_of(jnp.asarray(np.arange(40) % 3 == 0)))
+    assert words.dtype == np.uint32
+    assert [place for place in range(64) if words[place // 32] >> (place % 32) & 1] == list(range(0, 40, 3))

@@ -34,10 +34,11 @@ def bench_run(batches: tuple[int, ...], scales: tuple[float, ...], cores: int | 
 
         def run(games: Any, key: jax.Array, here: int = batch // devices) -> Any:
             def one(games: Any, key: jax.Array) -> Any:
-                legal = jax.vmap(env.legal_actions)(games)
+                # The observation is carried along, so that the compiler cannot leave it out.
+                legal = jax.vmap(env.legal_actions)(games[1])
                 actions = jax.vmap(random_action)(jax.random.split(key, here), legal)
-                _, games, _, terminated, truncated, _ = jax.vmap(env.step)(games, actions)
-                return games, jnp.sum(terminated | truncated)
+                observation, states, _, terminated, truncated, _ = jax.vmap(env.step)(games[1], actions)
+                return (observation, states), jnp.sum(terminated | truncated)
 
             games, done = jax.lax.scan(one, games, jax.random.split(key, STEPS))
             return games, jnp.sum(done)
@@ -46,7 +47,7 @@ def bench_run(batches: tuple[int, ...], scales: tuple[float, ...], cores: int | 
         compiled = None
         for scale in scales:
             params = jaxtro.make_params(blind_scale=scale)
-            games = reset(jax.random.split(jax.random.key(1), batch), params)[1]
+            games = reset(jax.random.split(jax.random.key(1), batch), params)
             if compiled is None:
                 compiled, compile_s = compiled_loop(run, games, devices)
             rate, share = rates(compiled, games, batch)

@@ -6,7 +6,7 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env.actions import Action, Kind, Legal
-from jaxtro.env.bits import count_before
+from jaxtro.env.bits import count_before, only_place
 
 # How often a kind is chosen beside the others that are legal. Moving and sorting cards is always possible and
 # changes little, so it is rare; selling is, too, or no joker would stay.
@@ -31,7 +31,7 @@ def _pick_member(u: Array, member: Array) -> Array:
     """The member that a float picks, each alike; the last place if there is none."""
     nth = jnp.floor(u * jnp.sum(member, dtype=jnp.float32)).astype(jnp.int32)
     hit = member & (count_before(member) == nth)
-    return jnp.where(jnp.any(hit), jnp.argmax(hit), member.shape[0] - 1).astype(jnp.int32)
+    return jnp.where(jnp.any(hit), only_place(hit), member.shape[0] - 1)
 
 
 def random_action(key: Array, legal: Legal, kind_weights: Array | np.ndarray = DEFAULT_WEIGHTS) -> Action:
@@ -52,6 +52,6 @@ def random_action(key: Array, legal: Legal, kind_weights: Array | np.ndarray = D
     low = jnp.minimum(jnp.maximum(low, forced), high)
     count = low + jnp.floor(u[3] * (high - low + 1)).astype(jnp.int32)
     order = jnp.where(legal.forced, 2.0, u[4:]) * allowed
-    rank = jnp.sum(order[None, :] > order[:, None], axis=1)
+    rank = jnp.sum(order[None, :] > order[:, None], axis=1, dtype=jnp.int8)
     cards = allowed & (rank < jnp.minimum(count, high)) & (high > 0)
     return Action(kind, cards, slot, to)

@@ -62,6 +62,14 @@ def size_of(words: Array) -> Array:
     return jnp.sum(lax.population_count(words).astype(jnp.int32), axis=-1, dtype=jnp.int32)
 
 
+def only_place(member: Array) -> Array:
+    """The place of the only member, 0 if there is none. bool[N] -> int32[]
+
+    `argmax` would compare and carry along pairs of numbers, one by one.
+    """
+    return jnp.sum(jnp.where(member, jnp.arange(member.shape[0], dtype=jnp.int32), 0), dtype=jnp.int32)
+
+
 def lowest(bits: Array) -> Array:
     """The smallest element of a set that is not empty. -> int32"""
     one = jnp.ones((), bits.dtype)

@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array, lax
 
 from jaxtro.env import rng
+from jaxtro.env.bits import size_of, words_of
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.tables import CHALLENGES, DECKS, ENHANCEMENTS, SEALS
 from jaxtro.tables.pools import FRONT_ID, FRONTS
@@ -96,7 +97,8 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
     streams = rng.set_stream_state(streams, "erratic", ante, state)
     # The fronts in order: the place of each is among so many that come before it.
     before = jnp.cumsum(count)
-    fronts = jnp.sum(before[None] <= jnp.arange(START_SIZE)[:, None], axis=1).astype(jnp.int8)
+    number = jnp.arange(START_SIZE, dtype=jnp.int32)
+    fronts = size_of(words_of(before[None] <= number[:, None])).astype(jnp.int8)
     front = jnp.where(erratic, fronts, deck.front)
     return replace(deck, front=front, printed=jnp.where(erratic, front, deck.printed)), streams
 

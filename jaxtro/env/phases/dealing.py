@@ -124,7 +124,6 @@ def deal_cards(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     hidden = deck_mask_of(dealt, (number < count) & down, places.shape[0])
     deck = replace(deck, face_down=deck.face_down | hidden)
 
-    hand = jnp.where(count > 0, sorted_hand(deck, hand, state.run.sort_mode, state.rules.sort_by_age), hand)
     state = replace(
         state,
         streams=streams,
@@ -135,6 +134,11 @@ def deal_cards(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     )
     in_round = state.phase == Phase.SELECTING_HAND
     state = _certificates(state, book, events, in_round & (deal == DEAL_FIRST))
+    # The cards of Certificates take their places in the sorted hand, too (K).
+    piles, now = state.piles, state.run
+    ordered = sorted_hand(state.deck, piles.hand, now.sort_mode, state.rules.sort_by_age)
+    hand = jnp.where(piles.n_hand > work.state.piles.n_hand, ordered, piles.hand)
+    state = replace(state, piles=replace(piles, hand=hand))
     state = _force_card(state, in_round & (boss == boss_effects.BELL))
     state = _debuff_joker(state, in_round & (boss == boss_effects.HEART))
     return set_todo(Work(state, work.todo), deal=NO_DEAL)
@@ -174,8 +178,6 @@ def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Arr
     _, fronts, seals, deck, hand, n_hand = lax.while_loop(lambda carry: carry[0] < count, one, start)
     streams = rng.set_stream_state(state.streams, "cert_fr", ante, fronts)
     streams = rng.set_stream_state(streams, "certsl", ante, seals)
-    # The new card takes its place in the sorted hand (K).
-    hand = jnp.where(count > 0, sorted_hand(deck, hand, state.run.sort_mode, state.rules.sort_by_age), hand)
     state = replace(
         state,
         streams=streams,

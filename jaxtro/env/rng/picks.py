@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from jaxtro.env.bits import count_before
+from jaxtro.env.bits import count_before, only_place
 from jaxtro.env.rng.generator import to_index
 from jaxtro.env.rng.streams import StreamKey, Streams, note_retries, retry_uniforms, stream_id, uniform
 
@@ -29,7 +29,7 @@ def nth_member(member: Array, u: Array) -> Array:
     total = jnp.sum(member, dtype=jnp.int32)
     nth = to_index(u, total.astype(jnp.float64))
     hit = member & (count_before(member) == nth)
-    return jnp.where(total > 0, jnp.argmax(hit), member.shape[0]).astype(jnp.int32)
+    return jnp.where(total > 0, only_place(hit), member.shape[0])
 
 
 def pick_where(

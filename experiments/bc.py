@@ -27,7 +27,7 @@ from evaluate import EXPERTS, lines_of
 from tqdm import tqdm
 
 import jaxtro
-from jaxtro.agents.bc import CloneConfig, Steps, fit, flatten, make_collect, returns_of
+from jaxtro.agents.bc import CloneConfig, Steps, by_device, fit, make_collect, returns_of
 from jaxtro.agents.checkpoint import CheckpointError, latest_step, save_checkpoint, write_json
 from jaxtro.agents.evaluation import Player
 from jaxtro.agents.metrics_log import MetricsLog
@@ -53,6 +53,8 @@ class Args:
     """Decisions to collect (each DAgger round collects as many)."""
     num_envs: int = 256
     """Games at a time."""
+    cores: int | None = None
+    """Without an accelerator: how many cores to split the games over. Default: all that divide them evenly."""
     dagger_rounds: int = 0
     """Further rounds in which the student plays half of the games and the expert labels all of them."""
     out_dir: Path = Path("runs/bc")
@@ -93,12 +95,8 @@ class Collector:
         self.carry = keep(jax.jit(reset), "reset of games", self.env.about, mesh.size)(keys, params)
         play = make_collect(self.env, EXPERTS[args.expert](), LENGTH, config, args.dagger_rounds > 0)
 
-        def collect(carry: Any, keys: jax.Array, student: Any, share: jax.Array) -> tuple[Any, Steps]:
-            carry, steps = play(carry, keys[0], student, share)
-            return carry, flatten(steps)
-
         about = (self.env.about, args.expert, LENGTH, config, args.dagger_rounds > 0, mesh.size)
-        split = over_games(collect, mesh, whole=(2, 3))
+        split = over_games(by_device(play), mesh, whole=(2, 3))
         self._collect = keep(jax.jit(split, donate_argnums=0), "collection", *about)
         self.calls, self.devices = 0, mesh.size
 
@@ -167,8 +165,8 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
     enable_compile_cache()
-    use_cores()
     try:
+        use_cores(max(args.num_envs, 1), args.cores)
         jaxtro.make_params(args.deck, args.stake)
         for name in ("samples", "num_envs", "eval_seeds", "max_steps"):
             if getattr(args, name) < 1:
@@ -188,7 +186,10 @@ def main(argv: list[str] | None = None) -> int:
             raise CheckpointError(f"{args.out_dir} holds a run already; give another --out-dir")
         config = replace(of_size(args.network), exact=args.exact_plays)
         args.out_dir.mkdir(parents=True, exist_ok=True)
-        write_json(args.out_dir / "config.json", {"network": config.as_dict(), "options": str(args)})
+        write_json(
+            args.out_dir / "config.json",
+            {"network": config.as_dict(), "devices": jax.device_count(), "options": str(args)},
+        )
         report = clone(args, config)
         write_json(args.out_dir / "evaluation.json", report)
     except KeyboardInterrupt:

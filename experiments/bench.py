@@ -33,7 +33,7 @@ from bench_scoring import bench_scoring
 from bench_train import bench_train
 
 import jaxtro
-from jaxtro.devices import use_cores
+from jaxtro.devices import mesh_for, use_cores
 from jaxtro.env import generation as gen
 from jaxtro.env import rng
 from jaxtro.seeds import query, search
@@ -128,13 +128,14 @@ def bench_search(batches: tuple[int, ...]) -> list[dict[str, Any]]:
     return rows
 
 
-def _reference(batches: tuple[int, ...], devices: int) -> list[dict[str, Any]]:
-    """Rows of the reference, timed in a process of its own."""
+def _reference(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the reference in the batches of our own rows, timed in a process of its own."""
     program = Path(__file__).with_name("bench_reference.py")
-    command = [sys.executable, str(program), str(devices), *map(str, batches)]
+    sizes = sorted({(row["batch"], row["devices"]) for row in rows})
+    command = [sys.executable, str(program), *(f"{batch}:{devices}" for batch, devices in sizes)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    rows: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    return rows
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def _ratio(rows: list[dict[str, Any]], reference: list[dict[str, Any]]) -> float:
@@ -172,9 +173,12 @@ def main() -> None:
     if min(args.blind_scale or (0,)) < 0:
         parser.error("--blind-scale must be 0 or more")
     scales = tuple(args.blind_scale or (1.0, 0.0))
-    if args.cores is not None and args.cores < 1:
-        parser.error("--cores must be 1 or more")
-    use_cores(count=args.cores)
+    try:
+        use_cores(count=args.cores)
+        for batch in batches:
+            mesh_for(batch, args.cores)
+    except ValueError as error:
+        parser.error(f"--cores: {error}")
     what = {
         "run": lambda: bench_run(batches, scales, args.cores),
         "rng": lambda: bench_rng(batches) + bench_search(batches),
@@ -187,7 +191,7 @@ def main() -> None:
         parser.error("--reference needs pgx, which is not installed (pip install pgx)")
     rows, ratio = what[args.what](), None
     if args.reference:
-        reference = _reference(batches, max(row["devices"] for row in rows))
+        reference = _reference(rows)
         ratio = _ratio(rows, reference)
         rows += reference
     device = jax.devices()[0]

@@ -1,11 +1,10 @@
-"""The public environment beside ours: `python experiments/bench_reference.py 2 256 1024` prints its rows as JSON.
+"""The public environment beside ours: `python experiments/bench_reference.py 255:1 1024:2` prints its rows as JSON.
 
-Each batch is timed twice, on one device and split over as many as the first number says.
+Each batch is timed on one device, and split over as many as the number behind it says.
 
 A process of its own: pgx does not run with 64-bit numbers, which importing jaxtro switches on.
 """
 
-import itertools
 import json
 import sys
 from typing import Any
@@ -17,11 +16,11 @@ from bench_timing import STEPS, compiled_loop, rates
 REFERENCE = "sparrow_mahjong"
 
 
-def bench_reference(devices: int, batches: tuple[int, ...]) -> list[dict[str, Any]]:
+def bench_reference(sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
     """The same loop for pgx sparrow_mahjong.
 
     Args:
-      devices: to split each batch over, beside once on one device.
+      sizes: batches and the devices to split them over, beside once on one device.
 
     Raises:
       ImportError: if pgx is not installed.
@@ -31,7 +30,7 @@ def bench_reference(devices: int, batches: tuple[int, ...]) -> list[dict[str, An
 
     env, rows = pgx.make(REFERENCE), []
     step = auto_reset(env.step, env.init)
-    for batch, parts in itertools.product(batches, sorted({1, devices})):
+    for batch, parts in [(batch, parts) for batch, devices in sizes for parts in sorted({1, devices})]:
 
         def run(states: Any, key: jax.Array, here: int = batch // parts) -> Any:
             def one(states: Any, key: jax.Array) -> Any:
@@ -55,6 +54,6 @@ def bench_reference(devices: int, batches: tuple[int, ...]) -> list[dict[str, An
 
 
 if __name__ == "__main__":
-    parts, *sizes = map(int, sys.argv[1:])
-    jax.config.update("jax_num_cpu_devices", parts)
-    print(json.dumps(bench_reference(parts, tuple(sizes))))
+    wanted = [(int(batch), int(devices)) for batch, devices in (text.split(":") for text in sys.argv[1:])]
+    jax.config.update("jax_num_cpu_devices", max(devices for _, devices in wanted))
+    print(json.dumps(bench_reference(wanted)))

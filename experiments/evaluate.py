@@ -69,6 +69,8 @@ class Args:
     """Deck, by key or name."""
     stake: str = "stake_white"
     """Stake, by key or name."""
+    cores: int | None = None
+    """Without an accelerator: how many cores to split the games over (default: all that divide them evenly)."""
     batch: int = 256
     """Games at a time."""
     max_steps: int = 2000
@@ -200,8 +202,8 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     args = tyro.cli(Args, description=__doc__, args=argv)
     enable_compile_cache()
-    use_cores()
     try:
+        use_cores(count=args.cores)
         if args.batch < 1 or args.max_steps < 1:
             raise ValueError("--batch and --max-steps must be 1 or more")
         if args.temperature is not None and not args.temperature >= 0:

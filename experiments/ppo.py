@@ -41,7 +41,7 @@ from jaxtro.agents.training import (
     write_config,
 )
 from jaxtro.compile_cache import enable_compile_cache
-from jaxtro.devices import use_cores
+from jaxtro.devices import available_cores, use_cores
 from jaxtro.env.reward import Weights
 
 CPU_GAMES = 1024
@@ -65,7 +65,8 @@ class Args:
     """Command line of the training."""
 
     num_envs: int | None = None
-    """Games in parallel, of all devices together, for each seed. Default: 1024 on CPUs, 4096 on accelerators."""
+    """Games in parallel, of all devices together, for each seed. Default: 1024 for each host on CPUs, 4096 for each
+    accelerator."""
     total_steps: int = 20_000_000
     """Decisions of all games of a seed together."""
     out_dir: Path = Path("runs/ppo")
@@ -94,7 +95,7 @@ class Args:
     """Updates between two checkpoints."""
     cores: int | None = None
     """Without an accelerator: how many cores to split the games over. Default: all that divide them evenly; a resumed
-    run has as many as before."""
+    run has as many as before. Another number is another training."""
     distributed: bool = False
     """Several hosts: start the same command on each, with an --out-dir that all of them share. On a cluster that JAX
     knows they find each other; else give the three options below."""
@@ -133,7 +134,7 @@ def config_of(args: Args) -> TrainConfig:
     jaxtro.make_params(args.deck, args.stake)
     on_cpu = jax.default_backend() == "cpu"
     devices = jax.device_count()
-    default = CPU_GAMES if on_cpu else 4096 * devices
+    default = CPU_GAMES * jax.process_count() if on_cpu else 4096 * devices
     num_envs = args.num_envs if args.num_envs is not None else default
     for name, value in (
         ("num-envs", num_envs),
@@ -213,14 +214,39 @@ def join_hosts(args: Args) -> None:
 
 
 def choose_cores(args: Args) -> None:
-    """Splits the games over the cores of a CPU: as many as pay; a resumed run has as many as before."""
+    """Splits the games over the cores of a CPU: as many as pay; a resumed run has as many as before.
+
+    Raises:
+      ValueError: for a number of cores that cannot be.
+    """
     if args.distributed:
-        return  # the hosts are the devices
-    count = None
+        if args.cores is not None:
+            raise ValueError("--cores is for one host; with --distributed the hosts are the devices")
+        return
     if args.resume:
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # a missing run is told of later
-            count = json.loads((args.out_dir / "config.json").read_text()).get("devices")
-    use_cores(max(args.num_envs or CPU_GAMES, 1), args.cores or count)
+        before = devices_before(args.out_dir)
+        if args.cores not in (None, before):
+            raise ValueError(
+                f"--cores {args.cores}: the run has {before} device(s); leave it out to go on bit for bit"
+            )
+        found = use_cores(count=before)
+        if jax.default_backend() == "cpu" and found != before:
+            print(
+                f"ppo: {found} device(s) instead of {before}: it does not go on bit for bit", file=sys.stderr
+            )
+        return
+    if args.cores is not None and not 1 <= args.cores <= available_cores():
+        raise ValueError(f"--cores {args.cores}: give 1 to {available_cores()}, as many as there are here")
+    use_cores(max(args.num_envs or CPU_GAMES, 1), args.cores)
+
+
+def devices_before(folder: Path) -> int:
+    """How many devices a run was started with; 1 where its `config.json` does not say (older versions)."""
+    with contextlib.suppress(
+        OSError, ValueError, AttributeError, TypeError
+    ):  # a missing run is told of later
+        return max(1, int(json.loads((folder / "config.json").read_text()).get("devices", 1)))
+    return 1
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -228,8 +254,6 @@ def main(argv: list[str] | None = None) -> int:
     args = tyro.cli(Args, description=__doc__, args=argv)
     enable_compile_cache()
     try:
-        if args.cores is not None and args.cores < 1:
-            raise ValueError(f"--cores is {args.cores}: give 1 or more")
         join_hosts(args)
         choose_cores(args)
         if args.resume:

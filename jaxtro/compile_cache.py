@@ -48,8 +48,9 @@ def enable_compile_cache() -> None:
 def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
     """A jitted function whose compiled program is kept on disk, for calls outside of other transformations.
 
-    Nothing is kept while no cache folder is set (`enable_compile_cache`) or with several hosts. Arguments may be on any
-    device: they go to those of the program.
+    Nothing is kept while no cache folder is set (`enable_compile_cache`), with several hosts, and where arguments are
+    split over devices and the function does not say so itself (`shard_map`). Else arguments may be on any device:
+    they go to those of the program.
 
     Args:
       function: of `jax.jit`; a call must not depend on anything but its arguments, this package's source and `about`.
@@ -87,7 +88,7 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
     structs = jax.tree.map(_struct, args)
     folder = _CONFIG.jax_compilation_cache_dir
     if folder is None or None in about:
-        return _moving(function.lower(*structs).compile())
+        return _moving(function.lower(*structs).compile(), function)
     device = jax.devices()[0]
     machine = (device.client.platform_version, device.device_kind, jax.device_count())
     told = (_source(), _versions(), *machine, _processor())
@@ -101,9 +102,8 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
         os.utime(path)
         code, takes, gives, count = stored
         devices = jax.local_devices()[:count]
-        return _moving(
-            serialize_executable.deserialize_and_load(code, takes, gives, execution_devices=devices)
-        )
+        found = serialize_executable.deserialize_and_load(code, takes, gives, execution_devices=devices)
+        return _moving(found, function)
     compiled = function.lower(*structs).compile()
     # A full disk, a folder of someone else, a backend that cannot write programs: only slower.
     with contextlib.suppress(Exception):
@@ -111,7 +111,7 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
         stored = pickle.dumps((*serialize_executable.serialize(compiled), count))
         if device.platform != "cpu" or any(mark in stored for mark in _OBJECT_FILES):
             _store(path, zlib.compress(stored, 1))
-    return _moving(compiled)
+    return _moving(compiled, function)
 
 
 def _struct(leaf: Any) -> jax.ShapeDtypeStruct:
@@ -119,9 +119,18 @@ def _struct(leaf: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(aval.shape, aval.dtype, weak_type=getattr(aval, "weak_type", False))
 
 
-def _moving(compiled: Any) -> Callable[..., Any]:
-    """A compiled program that moves its arguments to its devices."""
-    return lambda *args: compiled(*jax.device_put(args, compiled.input_shardings[0]))
+def _moving(compiled: Any, function: Any) -> Callable[..., Any]:
+    """A compiled program that moves its arguments to its devices; `function` itself for what would lose a split."""
+    alone = len(compiled.runtime_executable().local_devices()) == 1
+
+    def run(*args: Any) -> Any:
+        if alone and any(
+            isinstance(leaf, jax.Array) and not leaf.is_fully_replicated for leaf in jax.tree.leaves(args)
+        ):
+            return function(*args)
+        return compiled(*jax.device_put(args, compiled.input_shardings[0]))
+
+    return run
 
 
 def _store(path: Path, data: bytes) -> None:

@@ -6,7 +6,9 @@ on one device keeps little more than one core busy; the same batch in halves on 
 
 import contextlib
 import os
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,25 +17,52 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 AXIS = "games"
+_FLAG = "xla_force_host_platform_device_count"
+# Seconds that a device waits for the others before XLA ends the program; 40 by default, little on a busy machine.
+_PATIENCE = "xla_cpu_collective_call_terminate_timeout_seconds"
 _LEAST = 64  # games of a device; fewer do not pay for its share of every kernel's start
 
 
 def use_cores(games: int | None = None, count: int | None = None) -> int:
     """Makes devices of the CPU's cores; call it before anything is computed. Other backends are not affected.
 
+    What the user says in `XLA_FLAGS` (xla_force_host_platform_device_count) or `JAX_NUM_CPU_DEVICES` stays.
+
     Args:
       games: only as many cores as split these evenly and pay. count: how many instead.
 
     Returns:
-      how many CPU devices there are: as many as before, if JAX computes already or XLA_FLAGS say how many.
+      how many devices there are. It warns if they are fewer than wanted, as JAX had started before.
+
+    Raises:
+      ValueError: if `count` is below 1.
     """
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if count is not None and count < 1:
+        raise ValueError(f"{count} cores: give 1 or more")
     if count is None:
-        count = mine if games is None else _fitting(games, mine)
-    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        count = available_cores() if games is None else _fitting(games, available_cores())
+    flags = os.environ.get("XLA_FLAGS", "")
+    if _PATIENCE not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --{_PATIENCE}=3600".strip()
+    told = _FLAG in flags or "JAX_NUM_CPU_DEVICES" in os.environ
+    if not told:
         with contextlib.suppress(RuntimeError):  # JAX computes already
             jax.config.update("jax_num_cpu_devices", count)
-    return jax.local_device_count("cpu")
+    if jax.default_backend() == "cpu" and not told and jax.local_device_count() < count:
+        warnings.warn(
+            "JAX has started already, so the cores are not devices: call use_cores before anything else",
+            stacklevel=2,
+        )
+    return jax.local_device_count()
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):  # a container's share of the machine
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        cores = min(cores, max(1, round(int(quota) / int(period))))
+    return cores
 
 
 def _fitting(games: int, devices: int) -> int:

@@ -106,6 +106,16 @@ def make_collect(
     return collect
 
 
+def by_device(collect: Callable[..., Any]) -> Callable[..., Any]:
+    """`make_collect`'s function for one device's games: (carry, keys[1, 2], student, share) -> carry, `Steps`[M]."""
+
+    def run(carry: Any, keys: Array, student: Any, share: Array) -> tuple[Any, Steps]:
+        carry, steps = collect(carry, keys[0], student, share)
+        return carry, flatten(steps)
+
+    return run
+
+
 def flatten(steps: Steps) -> Steps:
     """[T, N] as [T * N]."""
     return jax.tree.map(lambda values: values.reshape(-1, *values.shape[2:]), steps)
@@ -230,14 +240,16 @@ def fit(
     def part(places: np.ndarray) -> tuple[Any, Any]:
         return jax.tree.map(lambda values: values[places], (steps.features, steps.taken))
 
+    params = jax.device_get(params)  # not tied to the devices of another fit
     state = transform.init(params)
     for epoch in range(config.epochs):
         losses = []
         for places in g.permutation(train)[: per_epoch * size].reshape(per_epoch, size):
             params, state, imitation = improve(params, state, *part(places), jnp.asarray(returns[places]))
             losses.append(imitation)
+        fitted = jax.device_get(params)
         found = np.concatenate(
-            [np.asarray(ranks(params, *part(some))) for some in np.array_split(test, -(-len(test) // size))]
+            [np.asarray(ranks(fitted, *part(some))) for some in np.array_split(test, -(-len(test) // size))]
         )
         yield params, {
             "epoch": epoch + 1, "loss": float(np.mean(jax.device_get(losses))), "top1": float((found == 0).mean()),

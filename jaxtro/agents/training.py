@@ -250,7 +250,7 @@ class Trainer:
         if self._player is None:
             agent = SavedPolicy("training", None, config.network, temperature=1.0)
             self._player = Player(self.env.env, agent, min(EVALUATION_BATCH, max(seeds, 1)))
-        one = jax.device_put(jax.device_get(params), jax.local_devices()[0])
+        one = jax.device_get(params)  # not tied to devices: the evaluation has a split of its own
         game = self._make_params(config.max_steps)
         runs = self._player.play(seed_list(name, seeds), game, max_steps=config.max_steps, agent_params=one)
         return summary(runs)

@@ -50,7 +50,7 @@ def places_of_each(values: Array, count: int) -> Array:
     digits = max(1, (count - 1).bit_length())
     values = values.astype(jnp.uint8) if count <= 256 else values.astype(jnp.uint32)
     planes = words_of(((values[None] >> jnp.arange(digits, dtype=values.dtype)[:, None]) & 1) != 0)
-    found = jnp.full((count, planes.shape[1]), 0xFFFFFFFF, jnp.uint32)
+    found = jnp.broadcast_to(words_of(jnp.ones(values.shape, bool)), (count, planes.shape[1]))
     for digit in range(digits):
         has_digit = np.array([(number >> digit) & 1 for number in range(count)], bool)[:, None]
         found &= jnp.where(has_digit, planes[digit][None], ~planes[digit][None])

@@ -156,7 +156,8 @@ def test_two_hosts(tmp_path):
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
-    hosts = [run_program(tmp_path, address, str(number), JAX_PLATFORMS="cpu") for number in range(2)]
+    two = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    hosts = [run_program(tmp_path, address, str(number), **two) for number in range(2)]
     try:
         ended = [host.communicate(timeout=1500) for host in hosts]
     finally:
@@ -166,7 +167,7 @@ def test_two_hosts(tmp_path):
     # Both have the same network, and one of them wrote the figures.
     first, second = (out.splitlines()[-1].split() for out, _ in ended)
     assert first == second
-    assert first[:2] == ["2", str(UPDATES)]
+    assert first[:2] == ["4", str(UPDATES)]  # devices
     lines = read_lines(tmp_path / "metrics.jsonl")
     assert len(lines) == UPDATES
     assert lines[-1]["reward"] > lines[0]["reward"] + 0.5
@@ -262,3 +263,30 @@ def test_advantages_are_sums_of_discounted_errors():
             after = value[t, game]
             np.testing.assert_allclose(found[t, game], later, rtol=1e-4)
     np.testing.assert_allclose(targets, found + value, rtol=1e-5)
+
+
+def test_a_resumed_run_has_as_many_devices_as_before(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "experiments"))
+    import ppo
+
+    asked = []
+    monkeypatch.setattr(
+        ppo, "use_cores", lambda games=None, count=None: asked.append((games, count)) or count
+    )
+    monkeypatch.setattr(ppo, "available_cores", lambda: 8)
+    resumed = ppo.Args(out_dir=tmp_path, resume=True)
+    ppo.choose_cores(resumed)  # nothing there, or an older version's run
+    for text in ('{"devices": 4}', "{", '{"devices": "some"}'):
+        (tmp_path / "config.json").write_text(text)
+        ppo.choose_cores(resumed)
+    ppo.choose_cores(replace(resumed, resume=False, num_envs=512))
+    ppo.choose_cores(replace(resumed, resume=False, cores=8))
+    assert asked == [(None, 1), (None, 4), (None, 1), (None, 1), (512, None), (1024, 8)]
+    for wrong in (
+        replace(resumed, cores=2),
+        replace(resumed, resume=False, cores=9),
+        replace(resumed, resume=False, cores=0),
+        replace(resumed, distributed=True, cores=2),
+    ):
+        with pytest.raises(ValueError, match="--cores"):
+            ppo.choose_cores(wrong)

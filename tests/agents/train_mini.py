@@ -19,7 +19,7 @@ from tests.agents.mini import mini  # noqa: E402
 
 UPDATES = 12
 CONFIG = TrainConfig(
-    num_envs=32, total_steps=32 * 8 * UPDATES, eval_every=6, eval_seeds=16, save_every=2, max_steps=8,
+    num_envs=32, total_steps=32 * 8 * UPDATES, eval_every=6, eval_seeds=128, save_every=2, max_steps=8,
     network=NetworkConfig(entity=8, hidden=16),
     ppo=PPOConfig(rollout_steps=8, minibatch=64, epochs=4, learning_rate=5e-3, target_kl=0.0),
 )  # fmt: skip
@@ -43,8 +43,8 @@ def main() -> None:
     write_config(folder, CONFIG)
     trainer = make_trainer()
     state = train(trainer, folder, say=lambda text: None)
-    judged = trainer.evaluate(trainer.put(load_policy(folder).params), 16, "test")
-    assert judged["runs"] == 16
+    judged = trainer.evaluate(trainer.put(load_policy(folder).params), 128, "test")
+    assert judged["runs"] == 128
     leaves = jax.tree.leaves(state.params)
     for leaf in leaves:  # every device has the same parameters
         copies = [np.asarray(shard.data) for shard in leaf.addressable_shards]

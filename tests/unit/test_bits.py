@@ -26,12 +26,14 @@ def test_places_of_each_number_are_found(size, count):
     member = g.random((3, size)) < 0.6
 
     def counts(values, member):
-        return size_of(places_of_each(values, count) & words_of(member))
+        found = places_of_each(values, count)
+        return size_of(found & words_of(member)), size_of(found)
 
-    got = jax.jit(jax.vmap(counts))(jnp.asarray(values), jnp.asarray(member))
+    got, whole = jax.jit(jax.vmap(counts))(jnp.asarray(values), jnp.asarray(member))
     assert got.shape == (3, count)
-    expected = ((values[:, None] == np.arange(count)[:, None]) & member[:, None]).sum(-1)
-    np.testing.assert_array_equal(got, expected)
+    alike = values[:, None] == np.arange(count)[:, None]
+    np.testing.assert_array_equal(got, (alike & member[:, None]).sum(-1))
+    np.testing.assert_array_equal(whole, alike.sum(-1))
 
 
 def test_sets_as_words():

@@ -20,7 +20,7 @@ from jaxtro import compile_cache
 from jaxtro.compile_cache import keep
 from jaxtro.devices import mesh_for, over_games, use_cores
 
-assert use_cores(games=192, count=None if len(sys.argv) > 2 else 2) == jax.device_count()
+assert use_cores(count=2) == jax.device_count()
 jax.config.update("jax_compilation_cache_dir", sys.argv[1])
 traced = []
 
@@ -45,16 +45,24 @@ after, _ = run(factor, after, here)
 np.testing.assert_array_equal(after, np.arange(192) * 4 + 3)
 np.testing.assert_array_equal(alone(factor, jnp.arange(192.0), here)[0], np.arange(192) * 2 + 1)
 assert float(mean(factor, jnp.arange(192.0))) == 191
+# What is split already stays so, whatever a program says.
+split = jax.device_put(jnp.arange(192.0), after.sharding)
+kept = keep(jax.jit(lambda games: games + 1), "more", 1)
+assert len(kept(split).sharding.device_set) == 2
 print(len(traced))
 """
 
 
-def run_program(folder, *more, **environment):
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder), *more],
+def run(program, *more, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", program, *more],
         env=os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)} | environment,
         capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
+
+
+def run_program(folder):
+    done = run(PROGRAM, str(folder))
     assert done.returncode == 0, done.stderr[-2000:]
     return int(done.stdout)
 
@@ -64,13 +72,20 @@ def test_two_cores_compute_what_one_does_and_their_programs_are_kept(tmp_path):
     assert run_program(tmp_path) == 0  # nothing traced: both programs were on disk
 
 
-def test_flags_of_the_user_count(tmp_path):
-    assert run_program(tmp_path, "flags", XLA_FLAGS="--xla_force_host_platform_device_count=2") == 2
+@pytest.mark.parametrize(
+    "told", [{"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}, {"JAX_NUM_CPU_DEVICES": "3"}]
+)
+def test_what_the_user_says_stays(told):
+    done = run("from jaxtro.devices import use_cores; print(use_cores(count=1))", **told)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr[-2000:]
 
 
 def test_a_process_that_computes_already_keeps_its_devices():
     before = jax.device_count()
-    assert use_cores(count=before + 3) == before == jax.device_count()
+    with pytest.warns(UserWarning, match="call use_cores before anything else"):
+        assert use_cores(count=before + 3) == before == jax.device_count()
+    with pytest.raises(ValueError, match="0 cores"):
+        use_cores(count=0)
 
 
 def test_games_that_cannot_be_split_are_told():

@@ -27,8 +27,8 @@ def test_there_are_examples():  # type: ignore[no-untyped-def]
     assert len(EXAMPLES[0].strip().splitlines()) <= 10  # a random agent in ten lines
 
 
-# The second one goes on from the first, in a process that has not computed yet: tests/unit/test_devices.py does that.
-@pytest.mark.parametrize("code", [EXAMPLES[0], EXAMPLES[2]])
+@pytest.mark.parametrize("code", EXAMPLES[:3])
+@pytest.mark.filterwarnings("ignore:JAX has started already")
 def test_examples_run(code, capsys):  # type: ignore[no-untyped-def]
     # Traced, not compiled: every line runs, on shapes and types instead of numbers.
     def example() -> None:

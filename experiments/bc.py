@@ -94,7 +94,6 @@ class Collector:
         reset = over_games(jax.vmap(self.env.reset, in_axes=(0, None)), mesh, whole=(1,))
         self.carry = keep(jax.jit(reset), "reset of games", self.env.about, mesh.size)(keys, params)
         play = make_collect(self.env, EXPERTS[args.expert](), LENGTH, config, args.dagger_rounds > 0)
-
         about = (self.env.about, args.expert, LENGTH, config, args.dagger_rounds > 0, mesh.size)
         split = over_games(by_device(play), mesh, whole=(2, 3))
         self._collect = keep(jax.jit(split, donate_argnums=0), "collection", *about)

@@ -70,7 +70,7 @@ class Args:
     stake: str = "stake_white"
     """Stake, by key or name."""
     cores: int | None = None
-    """Without an accelerator: how many cores to split the games over (default: all that divide them evenly)."""
+    """Without an accelerator: how many cores to split the games over. Default: all that divide them evenly."""
     batch: int = 256
     """Games at a time."""
     max_steps: int = 2000

@@ -242,9 +242,8 @@ def choose_cores(args: Args) -> None:
 
 def devices_before(folder: Path) -> int:
     """How many devices a run was started with; 1 where its `config.json` does not say (older versions)."""
-    with contextlib.suppress(
-        OSError, ValueError, AttributeError, TypeError
-    ):  # a missing run is told of later
+    # A run that is missing or damaged is told of later.
+    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
         return max(1, int(json.loads((folder / "config.json").read_text()).get("devices", 1)))
     return 1
 

@@ -225,7 +225,7 @@ def choose_cores(args: Args) -> None:
         return
     if args.resume:
         before = devices_before(args.out_dir)
-        if args.cores not in (None, before):
+        if args.cores not in (None, before) and args.out_dir.is_dir():
             raise ValueError(
                 f"--cores {args.cores}: the run has {before} device(s); leave it out to go on bit for bit"
             )

@@ -8,9 +8,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
 import jaxtro
-from jaxtro.devices import mesh_for, over_games
+from jaxtro.devices import AXIS, mesh_for, over_games
 from jaxtro.env import rng
 from jaxtro.env.scoring import BOOK, score_hand
 from jaxtro.env.scoring.notation import make_scoring_state
@@ -63,10 +64,12 @@ def bench_scoring(
     env, rows = jaxtro.make(), []
     for batch in batches:
         mesh = mesh_for(batch, cores)
-        numbers = jnp.asarray(np.random.default_rng(0).random((batch, JOKER_CAPACITY)))
+        # Where the devices need them, so that no call moves them.
+        split = NamedSharding(mesh, PartitionSpec(AXIS))
+        numbers = jax.device_put(np.random.default_rng(0).random((batch, JOKER_CAPACITY)), split)
         _, bare = timed(over_games(bare_fold, mesh), numbers, numbers)
         for jokers in JOKERS:
-            state, chosen = random_hands(batch, jokers)
+            state, chosen = jax.device_put(random_hands(batch, jokers), split)
             for what, score in (
                 ("total", lambda state, chosen: score_hand(state, chosen)[0].total),
                 ("total, no luck", lambda state, chosen: score_hand(state, chosen, luck="never")[0].total),
@@ -82,6 +85,7 @@ def bench_scoring(
                 )  # fmt: skip
         games = max(batch // 64 // mesh.size, 1) * mesh.size
         state = jax.tree.map(lambda field: field[:games], random_hands(batch, 5)[0])  # noqa: B023
+        state = jax.device_put(state, split)
         best = jax.vmap(functools.partial(env.best_play, luck="never"))
         compile_s, seconds = timed(over_games(best, mesh), state)
         rows.append(

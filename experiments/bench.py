@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument(
         "--cores",
         type=int,
-        help="cores of the CPU to split the games over in `run` and `train` (default: all)",
+        help="cores of the CPU to split the games over in `run`, `train` and `scoring` (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
@@ -182,7 +182,7 @@ def main() -> None:
     what = {
         "run": lambda: bench_run(batches, scales, args.cores),
         "rng": lambda: bench_rng(batches) + bench_search(batches),
-        "scoring": lambda: bench_scoring(batches, timed),
+        "scoring": lambda: bench_scoring(batches, timed, args.cores),
         "train": lambda: bench_train(batches, args.cores),
     }
     if args.reference and (args.what != "run" or 1.0 not in scales):

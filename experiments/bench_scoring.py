@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxtro
+from jaxtro.devices import mesh_for, over_games
 from jaxtro.env import rng
 from jaxtro.env.scoring import BOOK, score_hand
 from jaxtro.env.scoring.notation import make_scoring_state
@@ -50,13 +51,20 @@ def bare_fold(amounts: jax.Array, factors: jax.Array) -> jax.Array:
 
 
 def bench_scoring(
-    batches: tuple[int, ...], timed: Callable[..., tuple[float, float]]
+    batches: tuple[int, ...], timed: Callable[..., tuple[float, float]], cores: int | None
 ) -> list[dict[str, Any]]:
-    """Hands per second for several numbers of jokers, each against the bare fold of the same batch."""
+    """Hands per second for several numbers of jokers, each against the bare fold of the same batch.
+
+    Args:
+      batches: numbers of hands; `best_play` gets a game for every 64 of them, as each means 218 hands.
+      timed: (function, *args) -> seconds to compile, seconds of a call.
+      cores: devices to split the hands over; None = all that divide them evenly and pay.
+    """
     env, rows = jaxtro.make(), []
     for batch in batches:
+        mesh = mesh_for(batch, cores)
         numbers = jnp.asarray(np.random.default_rng(0).random((batch, JOKER_CAPACITY)))
-        _, bare = timed(bare_fold, numbers, numbers)
+        _, bare = timed(over_games(bare_fold, mesh), numbers, numbers)
         for jokers in JOKERS:
             state, chosen = random_hands(batch, jokers)
             for what, score in (
@@ -64,21 +72,22 @@ def bench_scoring(
                 ("total, no luck", lambda state, chosen: score_hand(state, chosen, luck="never")[0].total),
                 ("whole result", env.score),
             ):
-                compile_s, seconds = timed(jax.vmap(score), state, chosen)
+                compile_s, seconds = timed(over_games(jax.vmap(score), mesh), state, chosen)
                 rows.append(
                     {
-                        "what": f"score: {what}", "batch": batch, "jokers": jokers, "per_s": batch / seconds,
-                        "bare_per_s": batch / bare, "ratio": bare / seconds, "compile_s": compile_s,
+                        "what": f"score: {what}", "batch": batch, "devices": mesh.size, "jokers": jokers,
+                        "per_s": batch / seconds, "bare_per_s": batch / bare, "ratio": bare / seconds,
+                        "compile_s": compile_s,
                     }
                 )  # fmt: skip
-        games = max(batch // 64, 1)
+        games = max(batch // 64 // mesh.size, 1) * mesh.size
         state = jax.tree.map(lambda field: field[:games], random_hands(batch, 5)[0])  # noqa: B023
         best = jax.vmap(functools.partial(env.best_play, luck="never"))
-        compile_s, seconds = timed(best, state)
+        compile_s, seconds = timed(over_games(best, mesh), state)
         rows.append(
             {
-                "what": "best_play of 8 cards", "batch": games, "jokers": 5, "per_s": games / seconds,
-                "hands_per_s": 218 * games / seconds, "compile_s": compile_s,
+                "what": "best_play of 8 cards", "batch": games, "devices": mesh.size, "jokers": 5,
+                "per_s": games / seconds, "hands_per_s": 218 * games / seconds, "compile_s": compile_s,
             }
         )  # fmt: skip
     return rows

@@ -23,21 +23,41 @@ from jax.interpreters.partial_eval import dce_jaxpr
 from jaxtro.env.bits import count_before
 
 Work = TypeVar("Work")
-CHUNK = 128
-_LARGE_CHUNK = 512
+_SMALL_TURN, _LARGE_TURN = 64, 160
 NOT_BATCHED = batching.not_mapped
 
 
+def games_per_turn(games: int, often: bool) -> int:
+    """How many games of a batch take part in one turn of a stage's loop.
+
+    More games cost fewer kernels, fewer games less work for places that stay empty. On CPUs measured in
+    docs/performance.md: a random game ends after seven actions, so 5 of 32 games need a stage like the reset; a trained
+    player's runs are longer, and fewer do. Accelerators want wide kernels (not measured yet).
+
+    Args:
+      games: in the batch. often: many of them need the stage at once.
+    """
+    if jax.default_backend() == "cpu":
+        size = min(max(games * 5 // 32, _SMALL_TURN), _LARGE_TURN) if often else _SMALL_TURN
+    else:
+        size = max(games // 4, 512) if often else max(games // 16, 128)
+    return min(size, games)
+
+
 def only_where(
-    active: Array, stage: Callable[..., Work], work: Work, *args: Any, chunk: int = CHUNK, often: bool = False
+    active: Array,
+    stage: Callable[..., Work],
+    work: Work,
+    *args: Any,
+    chunk: int | None = None,
+    often: bool = False,
 ) -> Work:
     """`stage(work, *args)` where active, else `work`.
 
     Args:
       active: bool[].
       stage: (work, *args) -> work of the same structure; it must not close over traced values.
-      chunk: games per turn of the loop in a batch. often: many games of a batch need the stage at once, so that turns
-        of more games pay (what a turn costs is mostly the number of its kernels, not the games in it).
+      chunk: games per turn of the loop in a batch; None = `games_per_turn`. often: see there.
     """
     leaves, tree = jax.tree.flatten((work, args))
     leaves = [jnp.asarray(leaf) for leaf in leaves]
@@ -66,13 +86,20 @@ def _one_game(active: Array, *leaves: Array, stage: Any, tree: Any, written: int
 
 
 def _run(
-    active: Array, *leaves: Array, stage: Any, tree: Any, written: int, chunk: int, often: bool, batched: bool
+    active: Array,
+    *leaves: Array,
+    stage: Any,
+    tree: Any,
+    written: int,
+    chunk: int | None,
+    often: bool,
+    batched: bool,
 ) -> Any:
     if not batched:
         return _one_game(active, *leaves, stage=stage, tree=tree, written=written)
     games = active.shape[0]
-    size = max(chunk, min(games // 4, _LARGE_CHUNK)) if often else chunk
-    return _in_chunks(stage, tree, written, min(size, games), active, list(leaves))
+    size = games_per_turn(games, often) if chunk is None else min(chunk, games)
+    return _in_chunks(stage, tree, written, size, active, list(leaves))
 
 
 @_stage_p.def_abstract_eval

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtro.env.dispatch import Packing, only_where
+from jaxtro.env.dispatch import Packing, games_per_turn, only_where
 
 
 @jax.tree_util.register_dataclass
@@ -79,3 +79,18 @@ def test_packing_round_trip_and_untouched_rows():  # type: ignore[no-untyped-def
     again = packing.repack(rows, old, Toy(old.a + 1, old.b, old.c))
     assert sum(new is row for new, row in zip(again, rows, strict=True)) == len(rows) - 1
     chex.assert_trees_all_equal(packing.unpack(again).a, toy.a + 1)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_turns_fit_the_batch(monkeypatch, backend):  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    for games in (1, 7, 100, 2048, 65536):
+        rare, often = games_per_turn(games, False), games_per_turn(games, True)
+        assert 1 <= rare <= often <= games
+    assert games_per_turn(2048, True) > games_per_turn(2048, False)
+
+
+def test_accelerators_take_more_games_at_once(monkeypatch):  # type: ignore[no-untyped-def]
+    here = [games_per_turn(65536, often) for often in (False, True)]
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert all(games_per_turn(65536, often) > size for often, size in zip((False, True), here, strict=True))

@@ -30,9 +30,9 @@ NOT_BATCHED = batching.not_mapped
 def games_per_turn(games: int, often: bool) -> int:
     """How many games of a batch take part in one turn of a stage's loop.
 
-    More games cost fewer kernels, fewer games less work for places that stay empty. On CPUs measured in
-    docs/performance.md: a random game ends after seven actions, so 5 of 32 games need a stage like the reset; a trained
-    player's runs are longer, and fewer do. Accelerators want wide kernels (not measured yet).
+    More games cost fewer kernels, fewer games less work for places that stay empty. On CPUs measured with 2048 games
+    (docs/performance.md); below 1024 the share of games that need a stage like the reset in a step decides, as a random
+    game ends after seven actions. Accelerators want wide kernels; their numbers are not measured yet.
 
     Args:
       games: in the batch. often: many of them need the stage at once.
@@ -40,7 +40,7 @@ def games_per_turn(games: int, often: bool) -> int:
     if jax.default_backend() == "cpu":
         size = min(max(games * 5 // 32, _SMALL_TURN), _LARGE_TURN) if often else _SMALL_TURN
     else:
-        size = max(games // 4, 512) if often else max(games // 16, 128)
+        size = min(max(games // 4, 512), 4096) if often else min(max(games // 16, 128), 1024)
     return min(size, games)
 
 

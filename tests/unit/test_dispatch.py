@@ -48,6 +48,18 @@ def test_batches_equal_single_games(games):  # type: ignore[no-untyped-def]
         chex.assert_trees_all_equal(jax.jit(one)(*row), expected)
 
 
+@pytest.mark.parametrize("often", [False, True])
+def test_several_turns_of_the_usual_size(often):  # type: ignore[no-untyped-def]
+    active, toy, by = batch(701)
+    assert int(jnp.sum(active)) > games_per_turn(701, often)  # so the loop turns more than once
+    out = jax.jit(jax.vmap(lambda active, toy, by: only_where(active, stage, toy, by, often=often)))(
+        active, toy, by
+    )
+    chex.assert_trees_all_equal(out.a, toy.a + (active * by)[:, None])
+    chex.assert_trees_all_equal(out.b, toy.b & ~active[:, None])
+    chex.assert_trees_all_equal(out.c, toy.c)
+
+
 def test_nested_vmap_scan_and_no_jit():  # type: ignore[no-untyped-def]
     active, toy, by = batch(24)
     flat = jax.vmap(one)(active, toy, by)
@@ -91,6 +103,8 @@ def test_turns_fit_the_batch(monkeypatch, backend):  # type: ignore[no-untyped-d
 
 
 def test_accelerators_take_more_games_at_once(monkeypatch):  # type: ignore[no-untyped-def]
-    here = [games_per_turn(65536, often) for often in (False, True)]
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert all(games_per_turn(65536, often) > size for often, size in zip((False, True), here, strict=True))
+    sizes = {}
+    for backend in ("cpu", "gpu"):
+        monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
+        sizes[backend] = [games_per_turn(65536, often) for often in (False, True)]
+    assert all(there > here for here, there in zip(sizes["cpu"], sizes["gpu"], strict=True))

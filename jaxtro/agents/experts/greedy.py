@@ -17,6 +17,7 @@ from jaxtro.env.scoring.best import Ranking, best_play
 from jaxtro.env.state import HAND_CAPACITY, Phase, State
 
 EVENTS = events_of(BOOK)
+_GAMES = 128  # of a turn; each scores hundreds of hands
 # When nothing better is known: kinds that go on with the run, never a sale or a purchase.
 _GOES_ON = [
     float(kind in (Kind.SELECT, Kind.PLAY, Kind.CASH_OUT, Kind.NEXT_ROUND, Kind.SKIP_PACK)) for kind in Kind
@@ -100,5 +101,5 @@ class GreedyAgent:
         del params, observation
         key = raw_key(key)
         playing = (state.phase == Phase.SELECTING_HAND) & ~finished(state)
-        action = only_where(playing, _play_best, going_on(state), state)
+        action = only_where(playing, _play_best, going_on(state), state, chunk=_GAMES)
         return checked(state, legal, key, action)

@@ -23,7 +23,9 @@ from jax.interpreters.partial_eval import dce_jaxpr
 from jaxtro.env.bits import count_before
 
 Work = TypeVar("Work")
-_SMALL_TURN, _LARGE_TURN = 64, 160
+# Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
+_CPU_TURNS = ((0, 64, 64), (5 / 32, 64, 160))
+_ACCELERATOR_TURNS = ((1 / 16, 128, 1024), (1 / 4, 512, 4096))
 NOT_BATCHED = batching.not_mapped
 
 
@@ -37,11 +39,9 @@ def games_per_turn(games: int, often: bool) -> int:
     Args:
       games: in the batch. often: many of them need the stage at once.
     """
-    if jax.default_backend() == "cpu":
-        size = min(max(games * 5 // 32, _SMALL_TURN), _LARGE_TURN) if often else _SMALL_TURN
-    else:
-        size = min(max(games // 4, 512), 4096) if often else min(max(games // 16, 128), 1024)
-    return min(size, games)
+    turns = _CPU_TURNS if jax.default_backend() == "cpu" else _ACCELERATOR_TURNS
+    share, least, most = turns[often]
+    return min(max(int(games * share), least), most, games)
 
 
 def only_where(

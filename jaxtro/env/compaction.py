@@ -37,7 +37,7 @@ def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., A
         out_leaves, out_tree = jax.tree.flatten(shapes)
         out = _compacted_p.bind(
             jnp.asarray(active), *leaves, function=function, tree=tree, shapes=tuple(out_leaves), chunk=chunk,
-            batched=False,
+            shared=(1,) * len(leaves), batched=False,
         )  # fmt: skip
         return jax.tree.unflatten(out_tree, out)
 
@@ -49,8 +49,10 @@ _compacted_p.multiple_results = True
 
 
 def _run(
-    active: Array, *leaves: Array, function: Any, tree: Any, shapes: Any, chunk: int, batched: bool
-) -> Any:
+    active: Array, *leaves: Array, function: Any, tree: Any, shapes: Any, chunk: int, shared: tuple[int, ...],
+    batched: bool,
+) -> Any:  # fmt: skip
+    """`shared`: for every leaf, how many games in a row have the same row of it."""
     if not batched:
         return jax.tree.leaves(function(*jax.tree.unflatten(tree, leaves)))
     games = active.shape[0]
@@ -63,7 +65,10 @@ def _run(
     def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
         start, out = carry
         chosen = lax.dynamic_slice(order, (start,), (size,))
-        some = [value.at[chosen].get(mode="clip") for value in leaves]
+        some = [
+            value.at[chosen // games_of_row if games_of_row > 1 else chosen].get(mode="clip")
+            for value, games_of_row in zip(leaves, shared, strict=True)
+        ]
         result = jax.tree.leaves(jax.vmap(function)(*jax.tree.unflatten(tree, some)))
         return start + size, [
             whole.at[chosen].set(part, mode="drop") for whole, part in zip(out, result, strict=True)
@@ -88,20 +93,28 @@ def _outside_jit(*operands: Array, **params: Any) -> Any:
 mlir.register_lowering(_compacted_p, mlir.lower_fun(_run, multiple_results=True))
 
 
-def _batch(operands: Any, dims: Any, *, batched: bool, **params: Any) -> Any:
+def _batch(operands: Any, dims: Any, *, shared: tuple[int, ...], batched: bool, **params: Any) -> Any:
     games = next(
         value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not batching.not_mapped
     )
-    values = [
-        jnp.broadcast_to(value, (games, *value.shape))
-        if dim is batching.not_mapped
-        else jnp.moveaxis(value, dim, 0)
+    active, *leaves = (
+        value if dim is batching.not_mapped else jnp.moveaxis(value, dim, 0)
         for value, dim in zip(operands, dims, strict=True)
-    ]
-    if batched:  # a batch of batches is one larger batch
-        inner = values[0].shape[1]
-        values = [value.reshape(games * inner, *value.shape[2:]) for value in values]
-    out = _compacted_p.bind(*values, batched=True, **params)
+    )
+    is_mapped = [dim is not batching.not_mapped for dim in dims]
+    inner = operands[0].shape[0] if batched and not is_mapped[0] else active.shape[1] if batched else 1
+    active = active if is_mapped[0] else jnp.broadcast_to(active, (games, *active.shape))
+    values, now_shared = [active.reshape(-1) if batched else active], []
+    # A batch of batches is one larger batch; what all its games share is kept once.
+    for value, mapped, before in zip(leaves, is_mapped[1:], shared, strict=True):
+        if not mapped and before == inner:
+            values.append(value if batched else value[None])
+            now_shared.append(before * games)
+            continue
+        whole = value if mapped else jnp.broadcast_to(value, (games, *value.shape))
+        values.append(whole.reshape(-1, *whole.shape[2:]) if batched else whole)
+        now_shared.append(before)
+    out = _compacted_p.bind(*values, shared=tuple(now_shared), batched=True, **params)
     if batched:
         out = [value.reshape(games, inner, *value.shape[1:]) for value in out]
     return out, [0] * len(out)

@@ -4,7 +4,6 @@ import functools
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
 from jaxtro.env.scoring.score import score_hand
 from jaxtro.env.state import ScoringState
 
+_Plays = tuple[Array, Array, Array]  # sets as bits, their scores, their poker hands
 CHUNK = 256  # sets scored together: all 218 of an eight-card hand at once
 
 
@@ -56,6 +56,19 @@ def _counts(places: int) -> np.ndarray:
     return np.array([sum(math.comb(n, size) for size in sizes) for n in range(places + 1)], np.int32)
 
 
+def _first(plays: _Plays, top: int) -> _Plays:
+    """The best of some plays, best first, filled up with nothing; of equal ones those that came first."""
+    sets, total, hand = plays
+    # A score beyond float64 may be NaN (infinity times zero); it beats nothing.
+    order = jnp.argsort(-jnp.where(jnp.isnan(total), -0.5, total), stable=True)[:top]
+    fill = (0, top - order.shape[0])
+    return (
+        jnp.pad(sets[order], fill),
+        jnp.pad(total[order], fill, constant_values=-1.0),
+        jnp.pad(hand[order], fill, constant_values=-1),
+    )
+
+
 def best_play(
     state: ScoringState,
     forced: Array | None = None,
@@ -82,26 +95,24 @@ def best_play(
         score, _ = score_hand(state, (chosen >> places) & 1 != 0, book, luck)
         return score.total, score.hand
 
-    def turn(carry: tuple[Any, ...]) -> tuple[Any, ...]:
-        start, count, best_set, best_total, best_hand = carry
+    def turn(carry: tuple[Array, Array, _Plays]) -> tuple[Array, Array, _Plays]:
+        start, count, best = carry
         chosen = lax.dynamic_slice(jnp.asarray(all_sets), (start,), (CHUNK,))
         legal = (start + jnp.arange(CHUNK) < number) & ((chosen & must) == must)
         total, hand = jax.vmap(score_set)(chosen)
-        merged_total = jnp.concatenate([best_total, jnp.where(legal, total, -1.0)])
-        # A score beyond float64 may be NaN (infinity times zero); it beats nothing.
-        key = jnp.where(jnp.isnan(merged_total), -0.5, merged_total)
-        order = jnp.argsort(-key, stable=True)[:top]
-        return (
-            start + CHUNK,
-            count + jnp.sum(legal, dtype=jnp.int32),
-            jnp.concatenate([best_set, chosen])[order],
-            merged_total[order],
-            jnp.concatenate([best_hand, hand])[order],
-        )
+        these = _first((chosen, jnp.where(legal, total, -1.0), hand), top)
+        # A hand of eight cards is a single turn, and has nothing to merge with.
+        _, best = lax.while_loop(lambda now: now[0], merge, (start > 0, (best, these)))
+        return start + CHUNK, count + jnp.sum(legal, dtype=jnp.int32), best[1]
+
+    def merge(now: tuple[Array, tuple[_Plays, _Plays]]) -> tuple[Array, tuple[_Plays, _Plays]]:
+        best, these = now[1]
+        joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), best, these)
+        return jnp.bool_(False), (best, _first(joined, top))
 
     nothing = (jnp.zeros(top, jnp.uint64), jnp.full(top, -1.0), jnp.full(top, -1, jnp.int32))
-    _, count, best_set, total, hand = lax.while_loop(
-        lambda carry: carry[0] < number, turn, (jnp.int32(0), jnp.int32(0), *nothing)
+    _, count, (best_set, total, hand) = lax.while_loop(
+        lambda carry: carry[0] < number, turn, (jnp.int32(0), jnp.int32(0), nothing)
     )
     there = total != -1.0
     cards = ((best_set[:, None] >> places) & 1 != 0) & there[:, None]

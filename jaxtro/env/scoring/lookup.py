@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env.scoring.book import Condition, JokerBook
+from jaxtro.env.scoring.card_features import FEATURES, TOGETHER
 from jaxtro.env.scoring.copying import resolve
 from jaxtro.env.scoring.view import ActingJoker, Area, View
 from jaxtro.env.state import Jokers
@@ -133,7 +134,15 @@ def _scaled(value: Array, every: int) -> Array:
 
 def features(book: JokerBook, area: Area, view: View, wanted: int) -> Array:
     """The wanted features of each card, as bits. -> uint32[N]"""
-    found = jnp.zeros(area.members.shape, jnp.uint32)
+    found, names = jnp.zeros(area.members.shape, jnp.uint32), list(book.features)
+    for together, bits_of in TOGETHER.items():
+        mask, first = 0, names.index(together[0])
+        for number, name in enumerate(together, start=first):
+            # A book may bring functions of its own under these names.
+            if names[number] == name and book.features[name] is FEATURES[name]:
+                mask |= wanted & 1 << number
+        if mask:
+            found, wanted = found | (bits_of(area) << first) & jnp.uint32(mask), wanted & ~mask
     for number, function in enumerate(book.features.values()):
         if wanted >> number & 1:
             found = found | jnp.where(function(area, view), jnp.uint32(1 << number), jnp.uint32(0))

@@ -16,6 +16,7 @@ from jax import Array
 
 from jaxtro.agents.descriptors import item_descriptors, pack_descriptors
 from jaxtro.agents.features import Entities, Features
+from jaxtro.agents.taken_rows import where_taken
 from jaxtro.env.actions import MOST_CARDS, NUM_KINDS, SLOTS, Kind
 from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, ENHANCEMENTS, SEALS, STAKES
 
@@ -158,6 +159,48 @@ def _entity_at(encoded: Encoded, place: Array) -> Array:
     return sum((share @ row for share, row in parts), jnp.zeros((), encoded.trunk.dtype))
 
 
+def _dense(layer: Mapping[str, Array], *parts: Array) -> Array:
+    """A layer on parts side by side. [..., N] each -> [..., width]"""
+    kernel = layer["kernel"]
+    return jnp.concatenate([part.astype(kernel.dtype) for part in parts], axis=-1) @ kernel + layer["bias"]
+
+
+def _front(weights: dict[str, Any], part: Entities) -> Array:
+    return weights["front"][part.rank.astype(jnp.int32) * _SUITS + part.suit.astype(jnp.int32)]
+
+
+def _finish(weights: dict[str, Any], part: Entities) -> Array:
+    wide = lambda values: values.astype(jnp.int32)  # noqa: E731
+    place = wide(part.enhancement) * len(EDITIONS) + wide(part.edition)
+    return weights["finish"][place * len(SEALS) + wide(part.seal)]
+
+
+def _mixed(weights: dict[str, Any], embedded: Array) -> Array:
+    row = nn.relu(embedded)
+    return nn.relu(_dense(weights["mixing"], row)) + row
+
+
+def _embed_hand(weights: dict[str, Any], rows: tuple[Any, ...]) -> Array:
+    """Cards of the hand, with what the network is told beyond them."""
+    hand, *best = rows
+    given = _dense(weights["of_hand"], hand.numbers, hand.flags, *best)
+    return _mixed(weights, _front(weights, hand) + _finish(weights, hand) + given)
+
+
+def _embed_jokers(weights: dict[str, Any], rows: tuple[Any, ...]) -> Array:
+    (jokers,) = rows
+    given = _dense(weights["of_jokers"], jokers.numbers, jokers.flags)
+    return _mixed(weights, weights["things"][jokers.id.astype(jnp.int32)] + _finish(weights, jokers) + given)
+
+
+def _embed_items(weights: dict[str, Any], rows: tuple[Any, ...]) -> Array:
+    """Everything else, with the table that it stands in and where the ids of that table begin."""
+    items, table, offset = rows
+    thing = weights["things"][items.id.astype(jnp.int32) + offset]
+    looks = _front(weights, items) + _finish(weights, items) + weights["tables"][table]
+    return _mixed(weights, thing + looks + _dense(weights["of_items"], items.numbers, items.flags))
+
+
 class PolicyValue(nn.Module):
     """Policy and value network of one observation; `jax.vmap` its `apply` for a batch.
 
@@ -213,53 +256,53 @@ class PolicyValue(nn.Module):
         )
         return encoded
 
-    def _entities(self, features: Features) -> tuple[Array, ...]:
-        """Cards of the hand [32, entity], jokers [16, entity], other items [35, entity]; zero where nothing is."""
+    def _weights(self) -> dict[str, Any]:
+        """What the embedding of rows needs: tables to look things up in, and the layers."""
+        width, layers = self.config.entity, self.variables["params"]
         # What goes together is looked up at once, in a table of all its sums.
-        front = (self.ranks.embedding[:, None] + self.suits.embedding[None]).reshape(-1, self.config.entity)
+        front = (self.ranks.embedding[:, None] + self.suits.embedding[None]).reshape(-1, width)
         finish = (
             self.enhancements.embedding[:, None, None]
             + self.editions.embedding[None, :, None]
             + self.seals.embedding[None, None]
-        ).reshape(-1, self.config.entity)
+        ).reshape(-1, width)
         things = self.things.embedding.astype(self.dtype) + self.effects(jnp.asarray(_THINGS, self.dtype))
-        wide = lambda values: values.astype(jnp.int32)  # noqa: E731
+        tables = {"front": front, "finish": finish, "things": things, "tables": self.tables.embedding}
+        dense = {name: layers[name] for name in ("of_hand", "of_jokers", "of_items", "mixing")}
+        return jax.tree.map(lambda leaf: leaf.astype(self.dtype), tables | dense)
 
-        def given(part: Entities, layer: nn.Dense, *more: Array) -> Array:
-            parts = [part.numbers, part.flags, *more]
-            return layer(jnp.concatenate([values.astype(self.dtype) for values in parts], axis=-1))
-
-        def front_of(part: Entities) -> Array:
-            return front.astype(self.dtype)[wide(part.rank) * _SUITS + wide(part.suit)]
-
-        def finish_of(part: Entities) -> Array:
-            place = wide(part.enhancement) * len(EDITIONS) + wide(part.edition)
-            return finish.astype(self.dtype)[place * len(SEALS) + wide(part.seal)]
-
-        def thing_of(part: Entities, offset: Array | int = 0) -> Array:
-            return things[wide(part.id) + offset]
-
+    def _entities(self, features: Features) -> tuple[Array, ...]:
+        """Cards of the hand [32, entity], jokers [16, entity], other items [35, entity]; zero where nothing is."""
         hand, jokers = features.hand, features.jokers
-        best = [features.best[:, None]] if self.config.exact else []
         items: Entities = jax.tree.map(
             lambda *leaves: jnp.concatenate(leaves), *[getattr(features, name) for name in _ITEMS]
         )
-        embedded = [
-            front_of(hand) + finish_of(hand) + given(hand, self.of_hand, *best),
-            thing_of(jokers) + finish_of(jokers) + given(jokers, self.of_jokers),
-            thing_of(items, jnp.asarray(_ITEM_OFFSET)) + front_of(items) + finish_of(items)
-            + self.tables(jnp.asarray(_ITEM_TABLE)) + given(items, self.of_items),
-        ]  # fmt: skip
-        masks = [part.mask[:, None] for part in (hand, jokers, items)]
-        mixed = [nn.relu(row) for row in embedded]
-        out = [nn.relu(self.mixing(row)) + row for row in mixed]
+        if self.is_initializing():  # their parameters are used as they are, below
+            for part, layer, more in (
+                (hand, self.of_hand, int(self.config.exact)), (jokers, self.of_jokers, 0), (items, self.of_items, 0),
+            ):  # fmt: skip
+                layer(jnp.zeros(part.numbers.shape[-1] + part.flags.shape[-1] + more, self.dtype))
+            self.mixing(jnp.zeros(self.config.entity, self.dtype))
+        weights = self._weights()
+        best = (features.best[:, None],) if self.config.exact else ()
+        out = [
+            where_taken(_embed_hand, weights, (hand, *best), hand.mask),
+            where_taken(_embed_jokers, weights, (jokers,), jokers.mask),
+            where_taken(
+                _embed_items,
+                weights,
+                (items, jnp.asarray(_ITEM_TABLE), jnp.asarray(_ITEM_OFFSET)),
+                items.mask,
+            ),
+        ]
         if self.attention:
-            whole, mask = jnp.concatenate(out), jnp.concatenate(masks)[:, 0]
+            whole = jnp.concatenate(out)
+            mask = jnp.concatenate([part.mask for part in (hand, jokers, items)])
             seen = mask[None, None, :] | jnp.eye(mask.shape[0], dtype=bool)[None]
             for attend, norm in zip(self.attention, self.norms, strict=True):
                 whole = norm(whole + attend(whole, mask=seen))
-            out = jnp.split(whole, _GROUP_ENDS[:2])
-        return tuple(jnp.where(mask, row, 0) for row, mask in zip(out, masks, strict=True))
+            out = jnp.split(jnp.where(mask[:, None], whole, 0), _GROUP_ENDS[:2])
+        return tuple(out)
 
     def encode(self, features: Features) -> Encoded:
         """Logits of the kinds, the value, and what the later choices need."""

@@ -1,0 +1,102 @@
+"""A function of rows, computed for the rows of a batch that hold something.
+
+Of the 83 places that a decision has for cards, jokers and offers some fifteen are taken. On a CPU the network embeds
+those of a whole batch as one list; where many rows cost little more than few (accelerators), all places are computed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jax.custom_batching import custom_vmap
+
+from jaxtro.env.bits import count_before
+
+Function = Callable[[Any, Any], Array]
+TURN = 512  # rows embedded at once; their activations stay in a core's cache
+
+
+def where_taken(function: Function, weights: Any, rows: Any, taken: Array) -> Array:
+    """`function(weights, rows)` where a row is taken, else zeros; for one decision, to be put through `jax.vmap`.
+
+    Gradients reach the weights, not the rows.
+
+    Args:
+      function: (weights, rows of any number) -> [number, W], each row by itself; it must not close over traced values.
+      weights: pytree of arrays. rows: pytree, leading axis of P places. taken: bool[P].
+
+    Returns:
+      [P, W].
+    """
+
+    def all_places(weights: Any, rows: Any, taken: Array) -> Array:
+        found = function(weights, lax.stop_gradient(rows))
+        return jnp.where(taken[:, None], found, jnp.zeros((), found.dtype))
+
+    if jax.default_backend() != "cpu":
+        return all_places(weights, rows, taken)
+    one = custom_vmap(all_places)
+
+    @one.def_vmap
+    def batch(size: int, is_batched: tuple[Any, ...], *args: Any) -> tuple[Array, bool]:
+        if any(jax.tree.leaves(is_batched[0])):  # a network for each decision
+            axes = jax.tree.map(lambda batched: 0 if batched else None, tuple(is_batched))
+            return jax.vmap(all_places, in_axes=axes, axis_size=size)(*args), True
+        weights = args[0]
+        rows, taken = jax.tree.map(
+            lambda leaf, batched: leaf if batched else jnp.broadcast_to(leaf, (size, *leaf.shape)),
+            tuple(args[1:]),
+            tuple(is_batched[1:]),
+        )
+        flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), rows)
+        found = _taken_only(function)(weights, flat, taken.reshape(-1))
+        return found.reshape(*taken.shape, -1), True
+
+    return one(weights, rows, taken)
+
+
+def _taken_only(function: Function) -> Callable[[Any, Any, Array], Array]:
+    """The same for a long list of rows [R], as a loop over those that are taken, with a gradient."""
+
+    def in_turns(taken: Array, turn: Callable[[Array, Any], Any], start: Any) -> Any:
+        """Calls turn(places int32[TURN], carry); the last ones are filled up with R, which is no row."""
+        number = taken.shape[0]
+        order = jnp.full(number + TURN, number, jnp.int32)
+        place = jnp.where(taken, count_before(taken), number + TURN)
+        order = order.at[place].set(jnp.arange(number, dtype=jnp.int32), mode="drop")
+        count = jnp.sum(taken, dtype=jnp.int32)
+
+        def one(now: tuple[Array, Any]) -> tuple[Array, Any]:
+            first, carry = now
+            return first + TURN, turn(lax.dynamic_slice(order, (first,), (TURN,)), carry)
+
+        return lax.while_loop(lambda now: now[0] < count, one, (jnp.int32(0), start))[1]
+
+    def some(rows: Any, places: Array) -> Any:
+        return jax.tree.map(lambda leaf: leaf.at[places].get(mode="clip"), rows)
+
+    @jax.custom_vjp
+    def run(weights: Any, rows: Any, taken: Array) -> Array:
+        def turn(places: Array, out: Array) -> Array:
+            return out.at[places].set(function(weights, some(rows, places)), mode="drop")
+
+        shape = jax.eval_shape(function, weights, rows)
+        return in_turns(taken, turn, jnp.zeros(shape.shape, shape.dtype))
+
+    def forward(weights: Any, rows: Any, taken: Array) -> tuple[Array, Any]:
+        return run(weights, rows, taken), (weights, rows, taken)
+
+    def backward(kept: Any, change: Array) -> tuple[Any, None, None]:
+        weights, rows, taken = kept
+
+        def turn(places: Array, total: Any) -> Any:
+            its = change.at[places].get(mode="fill", fill_value=0)
+            back = jax.vjp(lambda weights: function(weights, some(rows, places)), weights)[1]
+            return jax.tree.map(jnp.add, total, back(its)[0])
+
+        return in_turns(taken, turn, jax.tree.map(jnp.zeros_like, weights)), None, None
+
+    run.defvjp(forward, backward)
+    return run

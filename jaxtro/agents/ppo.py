@@ -22,11 +22,11 @@ class PPOConfig:
 
     rollout_steps: int = 16
     """Decisions of each game between two updates."""
-    epochs: int = 2
+    epochs: int = 1
     """Passes over the decisions of a rollout."""
     minibatch: int = 2048
     """Decisions of one gradient step, of all devices together."""
-    learning_rate: float = 3e-4
+    learning_rate: float = 6e-4
     """Learning rate at the start."""
     anneal: bool = True
     """The learning rate falls linearly to 0 at the end of training."""

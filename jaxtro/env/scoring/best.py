@@ -102,8 +102,8 @@ def best_play(
         total, hand = jax.vmap(score_set)(chosen)
         these = _first((chosen, jnp.where(legal, total, -1.0), hand), top)
         # A hand of eight cards is a single turn, and has nothing to merge with.
-        _, best = lax.while_loop(lambda now: now[0], merge, (start > 0, (best, these)))
-        return start + CHUNK, count + jnp.sum(legal, dtype=jnp.int32), best[1]
+        _, (_, best) = lax.while_loop(lambda now: now[0], merge, (start > 0, (best, these)))
+        return start + CHUNK, count + jnp.sum(legal, dtype=jnp.int32), best
 
     def merge(now: tuple[Array, tuple[_Plays, _Plays]]) -> tuple[Array, tuple[_Plays, _Plays]]:
         best, these = now[1]

@@ -57,7 +57,7 @@ def bench_scoring(
     """Hands per second for several numbers of jokers, each against the bare fold of the same batch.
 
     Args:
-      batches: numbers of hands; `best_play` gets a game for every 64 of them, as each means 218 hands.
+      batches: numbers of hands; `best_play` gets a game for every eight of them, as each means 218 hands.
       timed: (function, *args) -> seconds to compile, seconds of a call.
       cores: devices to split the hands over; None = all that divide them evenly and pay.
     """
@@ -83,7 +83,7 @@ def bench_scoring(
                         "compile_s": compile_s,
                     }
                 )  # fmt: skip
-        games = max(batch // 64 // mesh.size, 1) * mesh.size
+        games = max(batch // 8 // mesh.size, 1) * mesh.size
         state = jax.tree.map(lambda field: field[:games], random_hands(batch, 5)[0])  # noqa: B023
         state = jax.device_put(state, split)
         best = jax.vmap(functools.partial(env.best_play, luck="never"))

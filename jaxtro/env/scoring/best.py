@@ -11,12 +11,15 @@ import numpy as np
 from jax import Array, lax
 
 from jaxtro.env import bits
+from jaxtro.env.compaction import compacted
 from jaxtro.env.scoring.book import BOOK, JokerBook
 from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
 from jaxtro.env.scoring.score import score_hand
 from jaxtro.env.state import ScoringState
 
 _Plays = tuple[Array, Array, Array]  # sets as bits, their scores, their poker hands
+# Games ranked together: on CPUs as many as fit a core's cache, and their memory is used again for the next ones.
+_CPU_GAMES, _ACCELERATOR_GAMES = 16, 1024
 CHUNK = 256  # sets scored together: all 218 of an eight-card hand at once
 
 
@@ -76,7 +79,7 @@ def best_play(
     book: JokerBook = BOOK,
     luck: Luck = "seeded",
 ) -> Ranking:
-    """Scores every legal play and ranks them.
+    """Scores every legal play and ranks them; under `jax.vmap` a batch of any size is ranked some games at a time.
 
     Args:
       state: as for `score_hand`.
@@ -84,6 +87,13 @@ def best_play(
       top: K, how many to return; 218 are all of an eight-card hand.
       book, luck: as for `score_hand`.
     """
+    games = _CPU_GAMES if jax.default_backend() == "cpu" else _ACCELERATOR_GAMES
+    rank_all = functools.partial(_rank_all, top=top, book=book, luck=luck)
+    return compacted(rank_all, chunk=games)(jnp.bool_(True), state, forced)
+
+
+def _rank_all(state: ScoringState, forced: Array | None, top: int, book: JokerBook, luck: Luck) -> Ranking:
+    """`best_play` of one game."""
     size = state.hand.rank.shape[0]
     all_sets = _sets(size)
     cards_held = jnp.sum(state.hand.rank > 0, dtype=jnp.int32)

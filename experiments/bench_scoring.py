@@ -57,7 +57,7 @@ def bench_scoring(
     """Hands per second for several numbers of jokers, each against the bare fold of the same batch.
 
     Args:
-      batches: numbers of hands; `best_play` gets a game for every eight of them, as each means 218 hands.
+      batches: numbers of hands; `best_play` gets a game for every eight of them (each game means 218 hands).
       timed: (function, *args) -> seconds to compile, seconds of a call.
       cores: devices to split the hands over; None = all that divide them evenly and pay.
     """

@@ -17,7 +17,7 @@ from jaxtro.agents.agent import Agent
 from jaxtro.agents.batching import mean_gradient
 from jaxtro.agents.exact_plays import features_for
 from jaxtro.agents.features import Features
-from jaxtro.agents.network import SMALL, NetworkConfig, PolicyValue
+from jaxtro.agents.network import SMALL, NetworkConfig, PolicyValue, in_lists
 from jaxtro.agents.value import value_loss
 from jaxtro.devices import mesh_for, over_games
 from jaxtro.env.flat import FlatBalatro, FlatState
@@ -62,7 +62,7 @@ def make_collect(
       (carry, key, student_params, share) -> carry, `Steps`[T, N]. carry: (observation, AutoState) of a batch.
       share: float32[], how many of the games the student plays (DAgger: the expert labels what the student visits).
     """
-    flat, net = FlatBalatro(env.env), PolicyValue(config)
+    flat, net = FlatBalatro(env.env), in_lists(PolicyValue(config))
 
     def collect(carry: Any, key: Array, student: Any, share: Array) -> tuple[Any, Steps]:
         count = carry[1].key.shape[0]
@@ -213,7 +213,7 @@ def fit(
     transform = optax.chain(
         optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=config.weight_decay)
     )
-    value_range = net.config.value_range
+    net, value_range = in_lists(net), net.config.value_range
 
     def loss_of(params: Any, batch: tuple) -> tuple[Array, Array]:
         features, taken, target, weight = batch

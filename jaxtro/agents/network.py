@@ -16,7 +16,7 @@ from jax import Array
 
 from jaxtro.agents.descriptors import item_descriptors, pack_descriptors
 from jaxtro.agents.features import Entities, Features
-from jaxtro.agents.taken_rows import where_taken
+from jaxtro.agents.taken_rows import all_places, where_taken
 from jaxtro.env.actions import MOST_CARDS, NUM_KINDS, SLOTS, Kind
 from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, ENHANCEMENTS, SEALS, STAKES
 
@@ -205,9 +205,13 @@ class PolicyValue(nn.Module):
     """Policy and value network of one observation; `jax.vmap` its `apply` for a batch.
 
     Methods are called in the order of a decision: `encode`, `slot_logits`, `card_query`, `to_logits`.
+
+    Attributes:
+      listed: see `in_lists`.
     """
 
     config: NetworkConfig
+    listed: bool = False
 
     def setup(self) -> None:
         """Makes the layers (called by Flax)."""
@@ -277,7 +281,7 @@ class PolicyValue(nn.Module):
         items: Entities = jax.tree.map(
             lambda *leaves: jnp.concatenate(leaves), *[getattr(features, name) for name in _ITEMS]
         )
-        if self.is_initializing():  # their parameters are used as they are, below
+        if self.is_initializing():  # these layers exist for their parameters, which `_dense` uses as they are
             for part, layer, more in (
                 (hand, self.of_hand, int(self.config.exact)), (jokers, self.of_jokers, 0), (items, self.of_items, 0),
             ):  # fmt: skip
@@ -285,10 +289,11 @@ class PolicyValue(nn.Module):
             self.mixing(jnp.zeros(self.config.entity, self.dtype))
         weights = self._weights()
         best = (features.best[:, None],) if self.config.exact else ()
+        embed = where_taken if self.listed else all_places
         out = [
-            where_taken(_embed_hand, weights, (hand, *best), hand.mask),
-            where_taken(_embed_jokers, weights, (jokers,), jokers.mask),
-            where_taken(
+            embed(_embed_hand, weights, (hand, *best), hand.mask),
+            embed(_embed_jokers, weights, (jokers,), jokers.mask),
+            embed(
                 _embed_items,
                 weights,
                 (items, jnp.asarray(_ITEM_TABLE), jnp.asarray(_ITEM_OFFSET)),
@@ -360,6 +365,14 @@ class PolicyValue(nn.Module):
         """
         mixed = context + self.chosen_mix(chosen.astype(self.dtype))
         return self.card_head(nn.relu(mixed + self.card_steps(step)))
+
+
+def in_lists(net: PolicyValue) -> PolicyValue:
+    """The same network for a batch of decisions under a single `jax.vmap`: on CPUs it embeds what is there as one list.
+
+    Gradients have to be taken outside of that `vmap` (`taken_rows.where_taken`).
+    """
+    return net.clone(listed=jax.default_backend() == "cpu")
 
 
 def apply(net: PolicyValue, params: Any, *args: Any, method: str) -> Any:

@@ -11,7 +11,7 @@ from jax import Array, lax
 
 from jaxtro.agents import policy
 from jaxtro.agents.batching import mean_gradient
-from jaxtro.agents.network import PolicyValue
+from jaxtro.agents.network import PolicyValue, in_lists
 from jaxtro.agents.rollout import Trajectory
 from jaxtro.agents.value import mean_value, value_loss
 
@@ -100,7 +100,7 @@ def make_learn(
       (params, opt_state, trajectory, last_value, key, progress) -> params, opt_state, metrics (float32[] each).
       progress: float32[], share of the training that is over.
     """
-    transform, value_range = optimiser(config), net.config.value_range
+    net, transform, value_range = in_lists(net), optimiser(config), net.config.value_range
     mean = (lambda tree: lax.pmean(tree, axis)) if axis else (lambda tree: tree)
 
     def loss_of(params: Any, batch: tuple) -> tuple[Array, dict[str, Array]]:

@@ -13,7 +13,7 @@ from jaxtro.agents import policy
 from jaxtro.agents.batching import batched, each_seed
 from jaxtro.agents.exact_plays import features_for
 from jaxtro.agents.features import Features
-from jaxtro.agents.network import NetworkConfig, PolicyValue, apply
+from jaxtro.agents.network import NetworkConfig, PolicyValue, apply, in_lists
 from jaxtro.agents.results import blinds_beaten, last_ante
 from jaxtro.agents.value import mean_value
 from jaxtro.env.reward import Weights
@@ -93,7 +93,7 @@ def make_rollout(
       (params, games, keys, weights) -> games, trajectory, value of the last state float32[S, N], tally.
       params: of the networks, leading axis [S]. keys: uint32[S, 2].
     """
-    value_range, inner = net.config.value_range, env.env
+    net, value_range, inner = in_lists(net), net.config.value_range, env.env
 
     def decide(params: Any, features: Features, legal: Any, key: Array) -> tuple[policy.Taken, Array, Array]:
         """Decisions of one seed's games."""

@@ -12,7 +12,7 @@ from jaxtro.agents import policy
 from jaxtro.agents.checkpoint import CheckpointError, latest_step, load_checkpoint, read_meta
 from jaxtro.agents.exact_plays import features_for
 from jaxtro.agents.features import Features, features_of
-from jaxtro.agents.network import NetworkConfig, PolicyValue
+from jaxtro.agents.network import NetworkConfig, PolicyValue, in_lists
 from jaxtro.env.actions import Action, Legal
 from jaxtro.env.observation import Observation
 from jaxtro.env.state import State
@@ -40,7 +40,7 @@ class SavedPolicy:
 
     def act(self, params: Any, key: Array, state: State, observation: Observation, legal: Legal) -> Action:
         """See `Agent.act`."""
-        net = PolicyValue(self.config)
+        net = in_lists(PolicyValue(self.config))  # games are played as a batch
         features = features_for(self.config, observation, state)
         taken, _, _ = policy.act(net, params, features, legal, key, self.temperature)
         return taken.action()

@@ -1,10 +1,11 @@
 """A function of rows, computed for the rows of a batch that hold something.
 
 Of the 83 places that a decision has for cards, jokers and offers some fifteen are taken. On a CPU the network embeds
-those of a whole batch as one list; where many rows cost little more than few (accelerators), all places are computed.
+those of a batch as one list; where many rows cost little more than few (accelerators), all places are computed.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,10 +19,8 @@ Function = Callable[[Any, Any], Array]
 TURN = 512  # rows embedded at once; their activations stay in a core's cache
 
 
-def where_taken(function: Function, weights: Any, rows: Any, taken: Array) -> Array:
-    """`function(weights, rows)` where a row is taken, else zeros; for one decision, to be put through `jax.vmap`.
-
-    Gradients reach the weights, not the rows.
+def all_places(function: Function, weights: Any, rows: Any, taken: Array) -> Array:
+    """`function(weights, rows)` where a row is taken, else zeros; every place is computed.
 
     Args:
       function: (weights, rows of any number) -> [number, W], each row by itself; it must not close over traced values.
@@ -30,20 +29,24 @@ def where_taken(function: Function, weights: Any, rows: Any, taken: Array) -> Ar
     Returns:
       [P, W].
     """
+    found = function(weights, rows)
+    return jnp.where(taken[:, None], found, jnp.zeros((), found.dtype))
 
-    def all_places(weights: Any, rows: Any, taken: Array) -> Array:
-        found = function(weights, lax.stop_gradient(rows))
-        return jnp.where(taken[:, None], found, jnp.zeros((), found.dtype))
 
-    if jax.default_backend() != "cpu":
-        return all_places(weights, rows, taken)
-    one = custom_vmap(all_places)
+def where_taken(function: Function, weights: Any, rows: Any, taken: Array) -> Array:
+    """The same for one decision of a batch: under a single `jax.vmap` the taken rows of the batch are one list.
+
+    For batches with the same weights. Gradients reach the weights only, and only from outside of the `vmap` (JAX has no
+    reverse mode for a custom rule of `vmap`); under a second `vmap` each list has a loop of its own, which costs more
+    than `all_places`. Arguments as there.
+    """
+    one = custom_vmap(partial(all_places, function))
 
     @one.def_vmap
     def batch(size: int, is_batched: tuple[Any, ...], *args: Any) -> tuple[Array, bool]:
-        if any(jax.tree.leaves(is_batched[0])):  # a network for each decision
+        if any(jax.tree.leaves(is_batched[0])):  # weights of each decision
             axes = jax.tree.map(lambda batched: 0 if batched else None, tuple(is_batched))
-            return jax.vmap(all_places, in_axes=axes, axis_size=size)(*args), True
+            return jax.vmap(partial(all_places, function), in_axes=axes, axis_size=size)(*args), True
         weights = args[0]
         rows, taken = jax.tree.map(
             lambda leaf, batched: leaf if batched else jnp.broadcast_to(leaf, (size, *leaf.shape)),
@@ -61,16 +64,17 @@ def _taken_only(function: Function) -> Callable[[Any, Any, Array], Array]:
     """The same for a long list of rows [R], as a loop over those that are taken, with a gradient."""
 
     def in_turns(taken: Array, turn: Callable[[Array, Any], Any], start: Any) -> Any:
-        """Calls turn(places int32[TURN], carry); the last ones are filled up with R, which is no row."""
+        """Calls turn(places int32[size], carry); the last ones are filled up with R, which is no row."""
         number = taken.shape[0]
-        order = jnp.full(number + TURN, number, jnp.int32)
-        place = jnp.where(taken, count_before(taken), number + TURN)
+        size = min(TURN, number)
+        order = jnp.full(number + size, number, jnp.int32)
+        place = jnp.where(taken, count_before(taken), number + size)
         order = order.at[place].set(jnp.arange(number, dtype=jnp.int32), mode="drop")
         count = jnp.sum(taken, dtype=jnp.int32)
 
         def one(now: tuple[Array, Any]) -> tuple[Array, Any]:
             first, carry = now
-            return first + TURN, turn(lax.dynamic_slice(order, (first,), (TURN,)), carry)
+            return first + size, turn(lax.dynamic_slice(order, (first,), (size,)), carry)
 
         return lax.while_loop(lambda now: now[0] < count, one, (jnp.int32(0), start))[1]
 
@@ -94,9 +98,12 @@ def _taken_only(function: Function) -> Callable[[Any, Any, Array], Array]:
         def turn(places: Array, total: Any) -> Any:
             its = change.at[places].get(mode="fill", fill_value=0)
             back = jax.vjp(lambda weights: function(weights, some(rows, places)), weights)[1]
-            return jax.tree.map(jnp.add, total, back(its)[0])
+            return jax.tree.map(lambda total, more: total + more.astype(total.dtype), total, back(its)[0])
 
-        return in_turns(taken, turn, jax.tree.map(jnp.zeros_like, weights)), None, None
+        # Added up in 32 bits at least, whatever the layers compute in.
+        wide = lambda leaf: jnp.zeros(leaf.shape, jnp.promote_types(leaf.dtype, jnp.float32))  # noqa: E731
+        total = in_turns(taken, turn, jax.tree.map(wide, weights))
+        return jax.tree.map(lambda leaf, sums: sums.astype(leaf.dtype), weights, total), None, None
 
     run.defvjp(forward, backward)
     return run

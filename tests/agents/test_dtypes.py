@@ -7,7 +7,7 @@ import numpy as np
 import jaxtro
 from jaxtro.agents import policy
 from jaxtro.agents.features import features_of
-from jaxtro.agents.network import NetworkConfig, PolicyValue
+from jaxtro.agents.network import NetworkConfig, PolicyValue, apply, in_lists
 from jaxtro.agents.ppo import PPOConfig, make_learn, optimiser
 from jaxtro.agents.rollout import Trajectory
 from jaxtro.agents.saved_policy import empty_features
@@ -49,17 +49,22 @@ def test_the_network_and_the_learner_have_no_64_bit_floats():
     rows = lambda tree: jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((2, 4, *leaf.shape), leaf.dtype), tree)  # noqa: E731
     number, done = rows(jnp.float32(0)), rows(jnp.bool_(False))
     trajectory = Trajectory(rows(features), rows(taken), number, number, number, done)
+
+    def encode(params, features):
+        return jax.vmap(jax.vmap(lambda one: apply(in_lists(NET), params, one, method="encode")))(features)
+
     config = PPOConfig(minibatch=4)
     learn, state = make_learn(NET, config), shapes(optimiser(config).init, params)
     last = jax.ShapeDtypeStruct((4,), jnp.float32)
     programs = {
         "features": jax.make_jaxpr(features_of)(observation),
         "act": jax.make_jaxpr(act)(params, features, legal, key),
+        "encode in lists": jax.make_jaxpr(encode)(params, rows(features)),
         "learn": jax.make_jaxpr(learn)(params, state, trajectory, last, key, jnp.float32(0)),
     }
     assert log_prob.dtype == jnp.float32
     assert {name: sorted(set(wide(program.jaxpr))) for name, program in programs.items()} == {
-        "features": [], "act": [], "learn": [],
+        "features": [], "act": [], "encode in lists": [], "learn": [],
     }  # fmt: skip
 
 

@@ -28,12 +28,14 @@ def batched(differs, *values):  # type: ignore[no-untyped-def]
     return function(*values)
 
 
-@pytest.mark.parametrize("active_by", [BY_SET, BY_GAME, BY_BOTH])
+@pytest.mark.parametrize("active_by", [SHARED, BY_SET, BY_GAME, BY_BOTH])
 @pytest.mark.parametrize("number_by", [SHARED, BY_SET, BY_GAME, BY_BOTH])
 def test_batches_of_batches_with_shared_arguments(active_by, number_by):  # type: ignore[no-untyped-def]
     g = np.random.default_rng(1)
     for row_by in (SHARED, BY_SET, BY_GAME, BY_BOTH):
         differs = (active_by, number_by, row_by)
+        if not any(map(any, differs)):
+            continue  # no batch: see the last test
         here = [tuple(size for size, its in zip((GAMES, SETS), by, strict=True) if its) for by in differs]
         values = [g.random(here[0]) < 0.5, g.integers(0, 9, here[1]), g.integers(0, 9, (*here[2], 2))]
         found = batched(differs, *map(jnp.asarray, values))
@@ -61,3 +63,15 @@ def test_batches_of_batches_with_shared_arguments(active_by, number_by):  # type
 def test_a_single_game_is_computed_as_it_is():  # type: ignore[no-untyped-def]
     found = compacted(both)(jnp.bool_(True), jnp.int32(3), jnp.arange(2))
     chex.assert_trees_all_equal(found, (jnp.int32(7), jnp.arange(2) + 3))
+
+
+def test_three_levels_of_batches() -> None:
+    g = np.random.default_rng(2)
+    active, row = jnp.asarray(g.random((2, 3, 4)) < 0.5), jnp.asarray(g.integers(0, 9, (3, 2)))
+    number = jnp.asarray(g.integers(0, 9, (2, 1, 4)))
+    function = jax.vmap(compacted(both, chunk=5), in_axes=(0, 0, None))
+    function = jax.vmap(jax.vmap(function, in_axes=(0, None, 0)), in_axes=(0, 0, None))
+    total, more = function(active, number[:, 0], row)
+    chex.assert_trees_all_equal(total, jnp.where(active, number * 2 + jnp.sum(row, axis=1)[None, :, None], 0))
+    expected = jnp.where(active[..., None], row[None, :, None] + number[..., None], 0)
+    chex.assert_trees_all_equal(more, expected)

@@ -1,13 +1,21 @@
+import functools
+import itertools
+from types import SimpleNamespace
+
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxtro
 from jaxtro.env.scoring import BOOK, JokerRowError, make_book
 from jaxtro.env.scoring.book import CREATED
+from jaxtro.env.scoring.card_features import FEATURES
 from jaxtro.env.scoring.hands import HandRules, detect
+from jaxtro.env.scoring.lookup import features
 from jaxtro.env.scoring.notation import card_text, make_scoring_state, parse_cards, parse_jokers
+from jaxtro.env.scoring.view import area_of
 from jaxtro.tables import HANDS, JOKERS
 from tests.scoring_tools import first, score, score_all
 
@@ -279,6 +287,60 @@ def test_best_play_with_a_forced_card_and_a_long_hand():
     assert ranking.cards[:, 1].all()
     assert np.flatnonzero(ranking.cards[0]).tolist()[0] in (0, 1)
     assert (ranking.total > 0).all()
+
+
+def test_best_play_of_a_batch_of_hands_of_all_lengths() -> None:
+    deck = ["2H", "3D", "4S", "5C", "7D", "8D", "9H", "JC", "QH", "KH", "AD", "AC"]
+    hands = [make_scoring_state(" ".join(deck[n % 5 : n % 5 + 1 + n % 8]), "Jolly Joker") for n in range(19)]
+    hands[7] = make_scoring_state(" ".join(deck), "Jolly Joker")  # 1585 plays, 7 turns
+    batch = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *hands)
+    for top in (3, 300):
+        rank = functools.partial(jaxtro.make().best_play, top=top, luck="never")
+        ranking = jax.device_get(jax.jit(jax.vmap(rank))(batch))
+        chex.assert_shape(ranking.total, (19, top))
+        assert (np.diff(ranking.total) <= 0).all()
+        for n, cards in ((2, 3), (7, 12), (18, 3)):  # in the first turn of games, and in the last
+            found = jax.tree.map(lambda leaf: leaf[n], ranking)  # noqa: B023
+            plays = [
+                np.isin(np.arange(32), chosen)
+                for size in range(1, 6)
+                for chosen in itertools.combinations(range(cards), size)
+            ]
+            assert found.count == len(plays)
+            totals = [float(score.total) for score in score_all([hands[n]] * len(plays), plays)]
+            expected = sorted(totals, reverse=True)[:top]
+            assert found.total.tolist() == expected + [-1.0] * (top - len(expected))
+            assert (found.hand[len(expected) :] == -1).all()
+            assert not found.cards[len(expected) :].any()
+
+
+def test_features_of_books_with_other_functions_or_fewer() -> None:
+    cards = parse_cards("5H KD TC~stone 2S~wild 5S!")
+    area = area_of(
+        jax.tree.map(jnp.asarray, cards),
+        jnp.arange(cards.rank.shape[0]) < 5,
+        HandRules(*[jnp.bool_(False)] * len(NAMES)),
+    )
+    everything = {
+        name: function for name, function in FEATURES.items() if name.startswith(("rank_", "suit_", "gold"))
+    }
+    books = {
+        "all": everything,
+        "another five": everything | {"rank_5": lambda area, view: area.cards.rank == 2},
+        "one in front": {"none": lambda area, view: area.cards.rank < 0} | everything,
+        "no ranks": {name: function for name, function in everything.items() if not name.startswith("rank_")},
+        "three ranks": {name: everything[name] for name in ("rank_2", "rank_3", "rank_4")},
+    }
+    for name, functions in books.items():
+        book = SimpleNamespace(features=functions)
+        for wanted in (0, 1, (1 << len(functions)) - 1, 0b1010101):
+            found = features(book, area, None, wanted)
+            expected = sum(
+                (np.asarray(function(area, None)).astype(np.uint32) << np.uint32(number))
+                * np.uint32(wanted >> number & 1)
+                for number, function in enumerate(functions.values())
+            )
+            chex.assert_trees_all_equal(np.asarray(found), np.asarray(expected, np.uint32)), name
 
 
 @pytest.mark.parametrize(

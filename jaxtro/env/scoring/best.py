@@ -18,7 +18,7 @@ from jaxtro.env.scoring.score import score_hand
 from jaxtro.env.state import ScoringState
 
 _Plays = tuple[Array, Array, Array]  # sets as bits, their scores, their poker hands
-# Games ranked together: on CPUs as many as fit a core's cache, and their memory is used again for the next ones.
+# Games ranked together: on CPUs what fits a core's cache, and their memory is used again for the next ones.
 _CPU_GAMES, _ACCELERATOR_GAMES = 16, 1024
 CHUNK = 256  # sets scored together: all 218 of an eight-card hand at once
 
@@ -79,7 +79,10 @@ def best_play(
     book: JokerBook = BOOK,
     luck: Luck = "seeded",
 ) -> Ranking:
-    """Scores every legal play and ranks them; under `jax.vmap` a batch of any size is ranked some games at a time.
+    """Scores every legal play and ranks them.
+
+    Under `jax.vmap` a batch is ranked 16 games at a time on CPUs, 1024 on accelerators (not measured there); the last
+    turn costs as much as a full one.
 
     Args:
       state: as for `score_hand`.

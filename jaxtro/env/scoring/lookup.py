@@ -136,10 +136,10 @@ def features(book: JokerBook, area: Area, view: View, wanted: int) -> Array:
     """The wanted features of each card, as bits. -> uint32[N]"""
     found, names = jnp.zeros(area.members.shape, jnp.uint32), list(book.features)
     for together, bits_of in TOGETHER.items():
-        mask, first = 0, names.index(together[0])
+        mask, first = 0, names.index(together[0]) if together[0] in names else len(names)
         for number, name in enumerate(together, start=first):
-            # A book may bring functions of its own under these names.
-            if names[number] == name and book.features[name] is FEATURES[name]:
+            # A book may bring functions of its own under these names, or leave some out.
+            if names[number : number + 1] == [name] and book.features[name] is FEATURES[name]:
                 mask |= wanted & 1 << number
         if mask:
             found, wanted = found | (bits_of(area) << first) & jnp.uint32(mask), wanted & ~mask

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.custom_batching import custom_vmap
 
-from jaxtro.env.bits import count_before
+from jaxtro.env.bits import members_first
 
 Function = Callable[[Any, Any], Array]
 TURN = 512  # rows embedded at once; their activations stay in a core's cache
@@ -65,11 +65,8 @@ def _taken_only(function: Function) -> Callable[[Any, Any, Array], Array]:
 
     def in_turns(taken: Array, turn: Callable[[Array, Any], Any], start: Any) -> Any:
         """Calls turn(places int32[size], carry); the last ones are filled up with R, which is no row."""
-        number = taken.shape[0]
-        size = min(TURN, number)
-        order = jnp.full(number + size, number, jnp.int32)
-        place = jnp.where(taken, count_before(taken), number + size)
-        order = order.at[place].set(jnp.arange(number, dtype=jnp.int32), mode="drop")
+        size = min(TURN, taken.shape[0])
+        order = members_first(taken, size)
         count = jnp.sum(taken, dtype=jnp.int32)
 
         def one(now: tuple[Array, Any]) -> tuple[Array, Any]:

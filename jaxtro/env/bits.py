@@ -34,6 +34,14 @@ def count_before(member: Array) -> Array:
     return (ahead[:, None] + inside).reshape(-1)[:size]
 
 
+def members_first(member: Array, fill: int) -> Array:
+    """The places of the members in order, then N, which is no place, to the end. bool[N] -> int32[N + fill]"""
+    size = member.shape[0]
+    at = jnp.where(member, count_before(member), size + fill)
+    places = jnp.full(size + fill, size, jnp.int32)
+    return places.at[at].set(jnp.arange(size, dtype=jnp.int32), mode="drop")
+
+
 def words_of(member: Array) -> Array:
     """The set of places where `member` is True, in words. bool[..., N] -> uint32[..., N / 32], rounded up"""
     size = member.shape[-1]

@@ -12,7 +12,7 @@ from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
-from jaxtro.env.bits import count_before
+from jaxtro.env.bits import members_first
 
 
 def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
@@ -58,9 +58,7 @@ def _run(
     games = active.shape[0]
     size = min(chunk, games)
     count = jnp.sum(active, dtype=jnp.int32)
-    place = jnp.where(active, count_before(active), games + size)
-    order = jnp.full(games + size, games, jnp.int32)
-    order = order.at[place].set(jnp.arange(games, dtype=jnp.int32), mode="drop")
+    order = members_first(active, size)
 
     def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
         start, out = carry
@@ -102,8 +100,8 @@ def _batch(operands: Any, dims: Any, *, shared: tuple[int, ...], batched: bool, 
         for value, dim in zip(operands, dims, strict=True)
     )
     is_mapped = [dim is not batching.not_mapped for dim in dims]
-    inner = operands[0].shape[0] if batched and not is_mapped[0] else active.shape[1] if batched else 1
     active = active if is_mapped[0] else jnp.broadcast_to(active, (games, *active.shape))
+    inner = active.shape[1] if batched else 1
     values, now_shared = [active.reshape(-1) if batched else active], []
     # A batch of batches is one larger batch; what all its games share is kept once.
     for value, mapped, before in zip(leaves, is_mapped[1:], shared, strict=True):

@@ -20,7 +20,7 @@ from jax.extend.core import Primitive, jaxpr_as_fun
 from jax.interpreters import batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
-from jaxtro.env.bits import count_before
+from jaxtro.env.bits import members_first
 
 Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
@@ -142,8 +142,6 @@ batching.primitive_batchers[_stage_p] = _batch
 def _in_chunks(
     stage: Callable[..., Any], tree: Any, written_count: int, size: int, active: Array, leaves: list[Array]
 ) -> list[Array]:
-    games = active.shape[0]
-
     def flat_stage(*values: Array) -> list[Array]:
         work, args = jax.tree.unflatten(tree, values)
         return jax.tree.leaves(jax.vmap(stage)(work, *args))
@@ -163,9 +161,7 @@ def _in_chunks(
     read = [n for n, var in enumerate(inputs) if id(var) in needed]
 
     count = jnp.sum(active, dtype=jnp.int32)
-    place = jnp.where(active, count_before(active), games + size)
-    order = jnp.full(games + size, games, jnp.int32)
-    order = order.at[place].set(jnp.arange(games, dtype=jnp.int32), mode="drop")
+    order = members_first(active, size)
     evaluate = jaxpr_as_fun(closed)
 
     def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtro.env.bits import count_before, places_of_each, size_of, words_of
+from jaxtro.env.bits import count_before, members_first, places_of_each, size_of, words_of
 
 
 @pytest.mark.parametrize("size", [1, 16, 31, 32, 33, 128, 235, 4096])
@@ -16,6 +16,17 @@ def test_members_before_each_place_are_counted(size):
         got = jax.vmap(count_before)(jnp.asarray(member))
         assert got.dtype == jnp.int32
         np.testing.assert_array_equal(got, np.cumsum(member, axis=1) - member)
+
+
+@pytest.mark.parametrize(("size", "fill"), [(1, 1), (33, 0), (128, 5)])
+def test_members_come_first_and_no_place_fills_up(size, fill):
+    for share in (0.0, 0.4, 1.0):
+        member = np.random.default_rng(size).random(size) < share
+        expected = np.full(size + fill, size, np.int32)
+        expected[: member.sum()] = np.flatnonzero(member)
+        got = members_first(jnp.asarray(member), fill)
+        assert got.dtype == jnp.int32
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("size", [1, 32, 33, 128])

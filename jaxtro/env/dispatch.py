@@ -26,6 +26,7 @@ Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
 _CPU_TURNS = ((0, 64, 64), (5 / 32, 64, 160))
 _ACCELERATOR_TURNS = ((1 / 16, 128, 1024), (1 / 4, 512, 4096))
+_LONG = 512  # bytes of a field that `Packing` keeps in a row of its own
 NOT_BATCHED = batching.not_mapped
 
 
@@ -185,31 +186,32 @@ def _in_chunks(
 class Packing:
     """A pytree as some long rows, so that moving a game is a few copies and not hundreds.
 
-    The fields of each part (`part_of` names it by the path of a leaf) are joined by dtype. Made from the shapes of
-    one game; `unpack` and `repack` also work on batches (leading axes are kept).
+    The fields of each part (`part_of` names it by the path of a leaf) are joined by dtype, but for the longest. Made
+    from the shapes of one game; `unpack` and `repack` also work on batches (leading axes are kept).
     """
 
     def __init__(self, tree: Any, part_of: Callable[[tuple[Any, ...]], Any]) -> None:
         paths, self._tree = jax.tree.flatten_with_path(tree)
         self._places: list[tuple[int, int, int, tuple[int, ...]]] = []  # row, first, size, shape
-        self._rows: list[tuple[Any, Any]] = []  # part, dtype
+        self._rows: list[tuple[Any, ...]] = []  # part, dtype, the field if it is alone
         self._is_bool = [leaf.dtype == jnp.bool_ for _, leaf in paths]
         self._number = {
             tuple(getattr(key, "name", None) for key in path): number
             for number, (path, _) in enumerate(paths)
         }
         sizes: list[int] = []
-        for path, leaf in paths:
+        for number, (path, leaf) in enumerate(paths):
             # bool travels as int8
             dtype = jnp.dtype(jnp.int8) if leaf.dtype == jnp.bool_ else jnp.dtype(leaf.dtype)
-            row = (part_of(path), dtype)
+            size = math.prod(leaf.shape)
+            # Joining a long field with others would copy it in every stage.
+            row = (part_of(path), dtype, number if size * dtype.itemsize >= _LONG else None)
             if row not in self._rows:
                 self._rows.append(row)
                 sizes.append(0)
-            number = self._rows.index(row)
-            size = math.prod(leaf.shape)
-            self._places.append((number, sizes[number], size, tuple(leaf.shape)))
-            sizes[number] += size
+            place = self._rows.index(row)
+            self._places.append((place, sizes[place], size, tuple(leaf.shape)))
+            sizes[place] += size
 
     def pack(self, tree: Any) -> tuple[Array, ...]:
         """The rows of a tree. -> [..., N] each"""
@@ -229,7 +231,7 @@ class Packing:
             lead = leaf.shape[: leaf.ndim - len(shape)]
             parts[row].append((leaf, (*lead, size)))  # type: ignore[arg-type]
         packed = []
-        for number, (_, dtype) in enumerate(self._rows):
+        for number, (_, dtype, _) in enumerate(self._rows):
             if not touched[number] and rows is not None:
                 packed.append(rows[number])
                 continue

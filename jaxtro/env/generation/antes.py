@@ -49,7 +49,7 @@ def next_boss(
     eligible = jnp.where(showdown_ante, showdown, ~showdown & due) & ~rules.banned_blinds[pool]
     counts = used[pool]
     least = jnp.min(jnp.where(eligible, counts, jnp.iinfo(jnp.int32).max))
-    place, streams = rng.pick_where(streams, "boss", ante, eligible & (counts == least), rare=True)
+    place, streams = rng.pick_where(streams, "boss", ante, eligible & (counts == least))
     boss = pool[place]
     return boss, used.at[boss].add(1), streams
 
@@ -70,7 +70,7 @@ def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array,
     # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).
     open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= jnp.maximum(ante, 1)) & ~rules.closed_tags[TAG_POOL]
     slot, streams = rng.pool_pick(
-        streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL), rare=True
+        streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL)
     )
     return jnp.where(slot >= 0, pool[slot], TAG_FALLBACK).astype(jnp.int32), streams
 
@@ -93,7 +93,7 @@ def pick_hand(
     listed: bool[12] by hand id. order: int8[12], another walking order. Returns int32[] hand id.
     """
     walk = jnp.asarray(HAND_WALK if order is None else order).astype(jnp.int32)
-    place, streams = rng.pick_where(streams, key, ante, listed[walk], when, rare=True)
+    place, streams = rng.pick_where(streams, key, ante, listed[walk], when)
     return walk[place], streams
 
 

@@ -95,11 +95,17 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
     start = (jnp.int32(0), rng.stream_state(streams, "erratic", ante), none)
     _, state, count = lax.while_loop(lambda carry: erratic & (carry[0] < START_SIZE), draw, start)
     streams = rng.set_stream_state(streams, "erratic", ante, state)
-    # The fronts in order: the place of each is among so many that come before it.
-    before = jnp.cumsum(count)
-    number = jnp.arange(START_SIZE, dtype=jnp.int32)
-    fronts = size_of(words_of(before[None] <= number[:, None])).astype(jnp.int8)
-    front = jnp.where(erratic, fronts, deck.front)
+
+    def in_order(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        # The place of each front is among so many that come before it.
+        before = jnp.cumsum(carry[1])
+        number = jnp.arange(START_SIZE, dtype=jnp.int32)
+        return jnp.bool_(False), size_of(words_of(before[None] <= number[:, None]))
+
+    # A loop that turns once or, in a batch without an Erratic Deck, not at all. What it works on is carried, as XLA moves
+    # what stays the same out of a loop.
+    _, fronts = lax.while_loop(lambda carry: carry[0], in_order, (erratic, count))
+    front = jnp.where(erratic, fronts.astype(jnp.int8), deck.front)
     return replace(deck, front=front, printed=jnp.where(erratic, front, deck.printed)), streams
 
 

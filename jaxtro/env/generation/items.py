@@ -64,7 +64,6 @@ def pick_item(
     pool: Array | int,
     ante: Array,
     when: Array | bool = True,
-    rare: bool = False,
 ) -> tuple[Array, rng.Streams]:
     """Picks an item from one of the pools of `tables.pools.POOL_NAMES`.
 
@@ -84,7 +83,6 @@ def pick_item(
         some_open,
         jnp.asarray(POOL_SIZE)[pool],
         when,
-        rare,
     )
     return jnp.where(slot >= 0, items[pool, slot], jnp.asarray(POOL_FALLBACK)[pool]).astype(
         jnp.int32

@@ -234,7 +234,7 @@ def _change_hand_cards(state: State, card: Array, chosen: Array) -> State:
 
     # One draw serves Sigil, Ouija and Aura: only the stream differs.
     draws = look(_HAND_SUIT) | look(_HAND_RANK) | look(_CARD_EDITION)
-    u, streams = rng.uniform(streams, look(_STREAM), ante, draws, rare=True)
+    u, streams = rng.uniform(streams, look(_STREAM), ante, draws)
     suit = jnp.asarray(_SIGIL_SUITS)[rng.to_index(u, jnp.float64(len(_SIGIL_SUITS)))]
     rank = jnp.asarray(_RANK_LIST)[rng.to_index(u, jnp.float64(len(_RANK_LIST)))]
 
@@ -278,7 +278,7 @@ def _destroy_and_add(
     ante, streams = state.run.ante, state.streams
     in_hand = deck_mask_of(hand, hand >= 0, size)
     random = look(_DESTROY_RANDOM) > 0
-    place, streams = rng.pick_where(streams, "random_destroy", ante, in_hand, random, rare=True)
+    place, streams = rng.pick_where(streams, "random_destroy", ante, in_hand, random)
     doomed = (chosen & look(_DESTROY)) | (random & (hand == place) & (hand >= 0))
 
     # Immolate: the hand in creation order is shuffled, the first five go.
@@ -376,15 +376,15 @@ def _change_jokers(state: State, card: Array, book: JokerBook) -> State:
     acts = edits | copies
     odds = look(_ODDS)
     chance = odds > 0
-    u, streams = rng.uniform(streams, stream, ante, chance, rare=True)
+    u, streams = rng.uniform(streams, stream, ante, chance)
     success = ~chance | hits(u, ev.probability(book, jokers), jnp.where(chance, odds, 1.0))
     member = there & (copies | (jokers.edition == 0))
     order, count = by_creation(jokers.number, member), jnp.sum(member, dtype=jnp.int32)
     picks = acts & success & (count > 0)
-    nth, streams = rng.pick(streams, stream, ante, count, picks, rare=True)
+    nth, streams = rng.pick(streams, stream, ante, count, picks)
     picked = order[jnp.clip(nth, 0, order.shape[0] - 1)]
     random = look(_JOKER_EDITION) < 0
-    u, streams = rng.uniform(streams, stream, ante, picks & random, rare=True)
+    u, streams = rng.uniform(streams, stream, ante, picks & random)
     edition = jnp.where(random, guaranteed_edition(u), look(_JOKER_EDITION))
     places = jnp.arange(there.shape[0])
     chosen = places == picked

@@ -105,7 +105,7 @@ def create_items(work: Work, book: JokerBook, events: Any) -> Work:
         fixed = jnp.asarray(_RARITY)[code]
         rarity = jnp.where(fixed > 0, fixed, joker_rarity("judgement", peeked.u[0]))
         stream, pool = jnp.asarray(_STREAM)[code, rarity], jnp.asarray(_POOL)[code, rarity]
-        made, streams = pick_item(streams, exists, stream, pool, ante, fits, rare=True)
+        made, streams = pick_item(streams, exists, stream, pool, ante, fits)
         stored, streams = new_stored(book, now, streams, made, polls)
         edition = edition_of(peeked.u[1], edition_rate(exists))
         now = get_joker(now, made, stored, edition, eternal=state.rules.all_eternal, when=polls)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from jaxtro.env import joker_events as ev
@@ -44,6 +45,8 @@ from jaxtro.tables.streams import STREAM_ID
 _SERPENT_CARDS = BLINDS.row(boss_effects.SERPENT)["draws"]
 _WHEEL_ODDS = float(BLINDS.row(boss_effects.WHEEL)["odds"])
 _ROUND_STREAM, _CASH_OUT_STREAM = STREAM_ID["nr{a}"], STREAM_ID["cashout{a}"]
+_HIDES = np.zeros(1 + len(BLINDS), bool)
+_HIDES[[boss_effects.WHEEL, boss_effects.HOUSE, boss_effects.FISH, boss_effects.MARK]] = True
 DEAL_ONE = DEAL_MORE + 1  # The Manacle was switched off
 
 
@@ -99,49 +102,86 @@ def _rolled_face_down(state: State, count: Array, probability: Array) -> tuple[r
     return rng.set_stream_state(streams, "flipped_card", ante, by_challenge), down
 
 
-def deal_cards(work: Work, book: JokerBook, events: JokerEvents) -> Work:
-    """Deals from the end of the draw pile, sorts the hand, lets bosses hide, force and debuff."""
-    state, deal = work.state, work.todo.deal
-    piles, deck = state.piles, state.deck
+def _next_cards(state: State, deal: Array, events: JokerEvents) -> tuple[Array, Array, Array]:
+    """A deal: int32[] cards wanted, int32[] cards that come, int8[H] the places of these in the deck, in order."""
+    piles = state.piles
     wanted = jnp.minimum(_how_many(state, deal, events), piles.n_draw)
     count = jnp.minimum(wanted, HAND_CAPACITY - piles.n_hand)
     number = jnp.arange(HAND_CAPACITY, dtype=jnp.int32)
-    dealt = piles.draw[jnp.maximum(piles.n_draw - 1 - number, 0)]
-    hand, n_hand = append(piles.hand, piles.n_hand, dealt, number < count)
-    places = jnp.arange(piles.draw.shape[0], dtype=jnp.int32)
-    draw = jnp.where(places < piles.n_draw - count, piles.draw, -1)
+    return wanted, count, piles.draw[jnp.maximum(piles.n_draw - 1 - number, 0)]
 
+
+def hides_cards(work: Work) -> Array:
+    """Whether a boss or the challenge may turn cards of this deal face down. -> bool[]"""
+    boss = boss_effects.boss_acts(work.state)
+    hides = jnp.asarray(_HIDES)[boss] | (
+        run_rules.of_challenge(work.state.rules, run_rules.FLIPPED_CARDS) > 0
+    )
+    return (work.todo.deal != NO_DEAL) & hides
+
+
+def hide_cards(work: Work, book: JokerBook, events: JokerEvents) -> Work:
+    """Turns cards that are about to be dealt face down."""
+    state, deal, deck = work.state, work.todo.deal, work.state.deck
+    _, count, dealt = _next_cards(state, deal, events)
     streams, down = _rolled_face_down(state, count, ev.probability(book, state.jokers))
     boss = boss_effects.boss_acts(state)
     cards = deck.cards
-    at = jnp.maximum(dealt, 0).astype(jnp.int32)
     face = ranked(cards) & (cards.rank >= JACK) & (cards.rank <= KING)
     face |= ev.rule(book, state.jokers, "pareidolia")
     untouched = (state.round.hands_played == 0) & (state.round.discards_used == 0)
     down |= (boss == boss_effects.HOUSE) & untouched
     down |= (boss == boss_effects.FISH) & state.round.fish_armed & (deal == DEAL_PLAY)
-    down |= (boss == boss_effects.MARK) & face[at]
-    hidden = deck_mask_of(dealt, (number < count) & down, places.shape[0])
-    deck = replace(deck, face_down=deck.face_down | hidden)
+    down |= (boss == boss_effects.MARK) & face[jnp.maximum(dealt, 0).astype(jnp.int32)]
+    number = jnp.arange(HAND_CAPACITY, dtype=jnp.int32)
+    hidden = deck_mask_of(dealt, (number < count) & down, deck.face_down.shape[0])
+    return set_state(work, streams=streams, deck=replace(deck, face_down=deck.face_down | hidden))
 
+
+def deal_cards(work: Work, events: JokerEvents) -> Work:
+    """Deals from the end of the draw pile and sorts the hand; `hide_cards` comes before, `after_deal` behind."""
+    state, deal = work.state, work.todo.deal
+    piles = state.piles
+    wanted, count, dealt = _next_cards(state, deal, events)
+    hand, n_hand = append(piles.hand, piles.n_hand, dealt, jnp.arange(HAND_CAPACITY) < count)
+    places = jnp.arange(piles.draw.shape[0], dtype=jnp.int32)
+    draw = jnp.where(places < piles.n_draw - count, piles.draw, -1)
+    hand = jnp.where(n_hand > piles.n_hand, _sorted(state, hand), hand)
     state = replace(
         state,
-        streams=streams,
-        deck=deck,
         piles=replace(piles, draw=draw, n_draw=piles.n_draw - count, hand=hand, n_hand=n_hand),
         round=replace(state.round, fish_armed=state.round.fish_armed & (deal != DEAL_PLAY)),
         overflow=state.overflow | (count < wanted),
     )
-    in_round = state.phase == Phase.SELECTING_HAND
-    state = _certificates(state, book, events, in_round & (deal == DEAL_FIRST))
+    return Work(state, work.todo)
+
+
+def _sorted(state: State, hand: Array) -> Array:
+    return sorted_hand(state.deck, hand, state.run.sort_mode, state.rules.sort_by_age)
+
+
+def acts_after_deal(work: Work, events: JokerEvents) -> Array:
+    """Whether a Certificate or a boss may do something with the hand that was dealt. -> bool[]"""
+    state, deal = work.state, work.todo.deal
+    boss = boss_effects.boss_acts(state)
+    # Copies act only where there is a Certificate to copy.
+    certificate = jnp.any(jnp.asarray(events.first_draw_cards > 0)[state.jokers.id.astype(jnp.int32)])
+    acts = (boss == boss_effects.BELL) | ((boss == boss_effects.HEART) & state.round.heart_armed)
+    acts |= certificate & (deal == DEAL_FIRST)
+    return (deal != NO_DEAL) & (state.phase == Phase.SELECTING_HAND) & acts
+
+
+def after_deal(work: Work, book: JokerBook, events: JokerEvents) -> Work:
+    """What happens in a round once cards are dealt: Certificates, then bosses that force a card or debuff a joker."""
+    boss = boss_effects.boss_acts(work.state)
+    state = _certificates(work.state, book, events, work.todo.deal == DEAL_FIRST)
     # The cards of Certificates take their places in the sorted hand, too (K).
-    piles, now = state.piles, state.run
-    ordered = sorted_hand(state.deck, piles.hand, now.sort_mode, state.rules.sort_by_age)
-    hand = jnp.where(piles.n_hand > work.state.piles.n_hand, ordered, piles.hand)
+    piles = state.piles
+    hand = jnp.where(piles.n_hand > work.state.piles.n_hand, _sorted(state, piles.hand), piles.hand)
     state = replace(state, piles=replace(piles, hand=hand))
-    state = _force_card(state, in_round & (boss == boss_effects.BELL))
-    state = _debuff_joker(state, in_round & (boss == boss_effects.HEART))
-    return set_todo(Work(state, work.todo), deal=NO_DEAL)
+    state = _force_card(state, boss == boss_effects.BELL)
+    state = _debuff_joker(state, boss == boss_effects.HEART)
+    return Work(state, work.todo)
 
 
 def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Array) -> State:
@@ -196,7 +236,7 @@ def _force_card(state: State, when: Array) -> State:
     forced = state.round.forced.astype(jnp.int32)
     gone = (forced < 0) | ~in_hand[jnp.maximum(forced, 0)]
     draws = when & gone & (state.piles.n_hand > 0)
-    place, streams = rng.pick_where(state.streams, "cerulean_bell", state.run.ante, in_hand, draws, rare=True)
+    place, streams = rng.pick_where(state.streams, "cerulean_bell", state.run.ante, in_hand, draws)
     forced = jnp.where(draws, place, forced).astype(jnp.int8)
     return replace(state, streams=streams, round=replace(state.round, forced=forced))
 
@@ -209,9 +249,7 @@ def _debuff_joker(state: State, when: Array) -> State:
     member = there & (~jokers.debuffed | (jnp.sum(there) < 2))
     order = by_creation(jokers.number, member)
     count = jnp.sum(member, dtype=jnp.int32)
-    nth, streams = rng.pick(
-        state.streams, "crimson_heart", state.run.ante, count, armed & (count > 0), rare=True
-    )
+    nth, streams = rng.pick(state.streams, "crimson_heart", state.run.ante, count, armed & (count > 0))
     picked = order[jnp.clip(nth, 0, order.shape[0] - 1)]
     perished = there & (jokers.perish == 0)
     hit = (count > 0) & (jnp.arange(there.shape[0]) == picked)

@@ -56,7 +56,7 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         in_pack = number < count
         free = consumable_count(consumables) < jnp.minimum(consumable_slots(now), consumables.id.shape[0])
         rolls = ~in_pack & free
-        u, streams = rng.uniform(streams, "halu{a}", ante, rolls, rare=True)
+        u, streams = rng.uniform(streams, "halu{a}", ante, rolls)
         tarot = rolls & hits(u, probability, jnp.maximum(each_odds, 1.0))
         made, streams = pack_card(
             streams,

@@ -139,7 +139,7 @@ def _jokers_at_round_end(state: State, book: JokerBook, events: JokerEvents, bos
 
     def roll(place: Array, carry: tuple) -> tuple:
         streams, gone = carry
-        u, streams = rng.uniform(streams, stream_of[place], ante, rare=True)
+        u, streams = rng.uniform(streams, stream_of[place], ante)
         # What perishes further left (Oops! All 6s) no longer counts.
         perished = there & (perish == 0) & (places < place)
         probability = ev.probability(book, replace(jokers, debuffed=jokers.debuffed | perished))
@@ -327,7 +327,7 @@ def draw_vouchers(work: Work, events: JokerEvents) -> Work:
     def one(carry: tuple) -> tuple:
         left, streams, exists, vouchers, voucher = carry
         now = replace(start, exists=exists)
-        picked, streams = pick_item(streams, now, stream, POOL_ID["Voucher"], ante, rare=True)
+        picked, streams = pick_item(streams, now, stream, POOL_ID["Voucher"], ante)
         free = jnp.argmin(vouchers > 0)
         shown = jnp.where(by_tag, vouchers.at[free].set(picked.astype(vouchers.dtype)), vouchers)
         return left - 1, streams, add_existing(now, picked).exists, shown, jnp.where(by_tag, voucher, picked)

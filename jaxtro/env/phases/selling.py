@@ -53,7 +53,7 @@ def sell_joker(work: Work, place: Array, events: JokerEvents) -> Work:
     others = (jokers.id > 0) & ~sold
     ready = (needed > 0) & (jokers.stored[place] >= needed) & jnp.any(others)
     order, count = by_creation(jokers.number, others), jnp.sum(others, dtype=jnp.int32)
-    nth, streams = rng.pick(state.streams, "invisible", state.run.ante, count, ready, rare=True)
+    nth, streams = rng.pick(state.streams, "invisible", state.run.ante, count, ready)
     source = order[jnp.clip(nth, 0, order.shape[0] - 1)]
 
     state = _others_react(replace(state, streams=streams), events, sold)

@@ -1,5 +1,6 @@
 """One stream step and the 64-bit generator it seeds (rng.md 1.2 to 1.5)."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -32,8 +33,7 @@ def generator_seed(state: Array, seed_hash: Array) -> Array:
     return (state + seed_hash) / 2
 
 
-def seed_generator(d: Array) -> Words:
-    """The four 64-bit words right after seeding, before the warm-up. float64[...] -> uint64[..., 4]"""
+def _seed_words(d: Array) -> list[Array]:
     nan = jnp.isnan(d)
     value = jnp.where(nan, 0.5, d)
     words = []
@@ -42,7 +42,12 @@ def seed_generator(d: Array) -> Words:
         word = lax.bitcast_convert_type(value, jnp.uint64)
         word = jnp.where(word < 2**drop, word + 2**drop, word)
         words.append(jnp.where(nan, jnp.uint64(NAN_WORD), word))
-    return jnp.stack(words, axis=-1)
+    return words
+
+
+def seed_generator(d: Array) -> Words:
+    """The four 64-bit words right after seeding, before the warm-up. float64[...] -> uint64[..., 4]"""
+    return jnp.stack(_seed_words(d), axis=-1)
 
 
 def step_generator(words: Words) -> Words:
@@ -53,29 +58,36 @@ def step_generator(words: Words) -> Words:
 
 def warm_generator(d: Array) -> Words:
     """A generator seeded with `d`, its first ten outputs thrown away."""
-    words = seed_generator(d)
-    for _ in range(WARM_UP):
-        words = step_generator(words)
-    return words
+    return lax.fori_loop(0, WARM_UP, lambda _, words: step_generator(words), seed_generator(d))
 
 
 def next_float(words: Words) -> tuple[Array, Words]:
     """The next float64 in [0, 1), and the generator after it."""
     words = step_generator(words)
-    bits = words[..., 0] ^ words[..., 1] ^ words[..., 2] ^ words[..., 3]
+    return _to_float(words[..., 0] ^ words[..., 1] ^ words[..., 2] ^ words[..., 3]), words
+
+
+def _to_float(bits: Array) -> Array:
+    """The float64 in [0, 1) of the generator's output. uint64[...] -> float64[...]"""
     bits = (bits & jnp.uint64(2**52 - 1)) | jnp.uint64(0x3FF0000000000000)
-    return lax.bitcast_convert_type(bits, jnp.float64) - 1.0, words
+    return lax.bitcast_convert_type(bits, jnp.float64) - 1.0
 
 
-def first_float(d: Array, rare: bool = False) -> Array:
-    """The one float that most draws take from their generator.
+@jax.jit
+def first_float(d: Array) -> Array:
+    """The one float that most draws take from their generator. float64[...] -> float64[...]
 
-    rare: the warm-up is a loop and not written out: a tenth of the program to compile, but slower to run;
-      for draws that few steps make.
+    Each word is an array of its own here, and the steps are written out: the CPU backend makes one kernel of it that
+    works on vectors, where words in one array become a program for one number at a time.
     """
-    if not rare:
-        return next_float(warm_generator(d))[0]
-    return next_float(lax.fori_loop(0, WARM_UP, lambda _, words: step_generator(words), seed_generator(d)))[0]
+    mixed = jnp.uint64(0)
+    for word, (drop, *shifts) in zip(_seed_words(d), WORDS, strict=True):
+        a, b, c = (jnp.uint64(shift) for shift in shifts)
+        for _ in range(WARM_UP + 1):
+            kept = word & jnp.uint64(2**64 - 2**drop)
+            word = (((word << a) ^ word) >> b) ^ (kept << c)
+        mixed ^= word
+    return _to_float(mixed)
 
 
 def to_index(u: Array, count: Array) -> Array:
@@ -104,7 +116,6 @@ def shuffle(order: Array, count: Array, d: Array) -> Array:
         order = lax.dynamic_update_slice(lax.dynamic_update_slice(order, at_j, (i,)), at_i, (j,))
         return i - 1, order, words
 
-    words = lax.fori_loop(0, WARM_UP, lambda _, words: step_generator(words), seed_generator(d))
     # In a batch the loop turns as often as the longest list of the batch asks for.
-    start = (jnp.asarray(count, jnp.int32) - 1, order, words)
+    start = (jnp.asarray(count, jnp.int32) - 1, order, warm_generator(d))
     return lax.while_loop(lambda carry: carry[0] > 0, body, start)[1]

@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxtro.env.bits import count_before
 from jaxtro.env.rng.constants import C1, PI
 from jaxtro.seed_text import MAX_SEED_LENGTH
 
-NUMBER_PLACES = 4  # of a number in a key: three digits and a minus
+_KEYS_AT_ONCE = 32  # of `hash_keys`: fewer walk fewer places that most of them do not have
 
 
 def guard(product: Array) -> Array:
@@ -47,15 +48,13 @@ def hash_gapped(text: Array, present: Array) -> Array:
       float64[]: the hash in [0, 1); 1.0 for an empty text; NaN where the game's is NaN.
     """
     size = jnp.sum(present, dtype=jnp.int32)
-    start = _start(size)
+    of_places = PI * (count_before(present) + 1).astype(jnp.float64)
 
-    def body(carry: tuple[Array, Array], at: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
-        value, index = carry
-        byte, there = at
-        stepped = hash_step(value, byte.astype(jnp.float64), PI * index.astype(jnp.float64))
-        return (jnp.where(there, stepped, value), index - there), None
+    def body(value: Array, at: tuple[Array, Array, Array]) -> tuple[Array, None]:
+        byte, there, of_place = at
+        return jnp.where(there, hash_step(value, byte, of_place), value), None
 
-    return lax.scan(body, (start, size), (text, present), reverse=True, unroll=4)[0][0]
+    return lax.scan(body, _start(size), (text.astype(jnp.float64), present, of_places), reverse=True)[0]
 
 
 def hash_text(text: Array, length: Array) -> Array:
@@ -65,80 +64,72 @@ def hash_text(text: Array, length: Array) -> Array:
 
 @dataclass(frozen=True)
 class KeyTexts:
-    """Texts that many seeds are hashed behind, made ready by `key_texts`. W places, K keys.
+    """Texts that many seeds are hashed behind, made ready by `key_texts`.
 
     Attributes:
-      codes: uint8[4, W, K]: for a number of 1 to 4 places the bytes from the right; 0 = none, 1 to 4 = the place of the
-        number from the right. length: int32[K], without the number. numbered: bool[K].
+      length: int[K], of each text. groups: of neighbours that are hashed together, K' texts each: their bytes as
+        numbers from the right, float64[W, K'] with 0 for none and -1 for the digit, and pi times the places of
+        these bytes.
     """
 
-    codes: np.ndarray
     length: np.ndarray
-    numbered: np.ndarray
+    groups: tuple[tuple[np.ndarray, np.ndarray], ...]
 
 
 def key_texts(keys: Sequence[str]) -> KeyTexts:
-    """Makes keys such as "rarity{a}sho" ready for `hash_keys`; {a} stands for a number."""
-    parts = [key.partition("{a}") for key in keys]
-    length = [len(head) + len(tail) for head, _, tail in parts]
-    numbered = [bool(mark) for _, mark, _ in parts]
-    width = max(size + NUMBER_PLACES * mark for size, mark in zip(length, numbered, strict=True))
-    codes = np.zeros((NUMBER_PLACES, width, len(keys)), np.uint8)
-    for places in range(1, NUMBER_PLACES + 1):
-        for key, (head, mark, tail) in enumerate(parts):
-            middle = bytes(range(places, 0, -1)) if mark else b""
-            text = (head.encode() + middle + tail.encode())[::-1]
-            codes[places - 1, : len(text), key] = np.frombuffer(text, np.uint8)
-    return KeyTexts(codes, np.array(length, np.int32), np.array(numbered))
+    """Makes keys such as "rarity{a}sho" ready for `hash_keys`; {a} stands for a digit. Best sorted by length."""
+    texts = [key.replace("{a}", "\0").encode()[::-1] for key in keys]
+    groups = []
+    for group in np.array_split(np.arange(len(keys)), -(-len(keys) // _KEYS_AT_ONCE)):
+        length = np.array([len(texts[key]) for key in group])
+        codes = np.zeros((length.max(), len(group)))
+        for column, key in enumerate(group):
+            codes[: length[column], column] = [byte or -1 for byte in texts[key]]
+        places = np.maximum(length - np.arange(length.max())[:, None], 0)
+        groups.append((codes, PI * places))
+    return KeyTexts(np.array([len(text) for text in texts]), tuple(groups))
 
 
-def hash_keys(texts: KeyTexts, number: Array, seed: Array) -> Array:
-    """The hash of many keys, each followed by the seed: the starts of their streams, in one wide computation.
+def hash_keys(texts: KeyTexts, digit: Array, seed: Array) -> Array:
+    """The hash of many keys, each followed by the seed: the starts of their streams, in a few wide computations.
 
-    The hash walks a text from its end, so keys of one length share what the seed makes of it. The loop over the keys'
-    bytes is written out, so that they stay in registers.
+    The hash walks a text from its end, so keys of one length share what the seed makes of it. Texts of a group are
+    walked together, as many places as the longest has.
 
     Args:
-      texts: of `key_texts`. number: int32[], -999..999, what {a} stands for. seed: uint8[8].
+      texts: of `key_texts`. digit: int32[], 0..9, what {a} stands for. seed: uint8[8].
 
     Returns:
       float64[K].
     """
     size = jnp.sum(seed != 0, dtype=jnp.int32)
-    magnitude = jnp.abs(number)
-    digits = 1 + sum((magnitude >= 10**power).astype(jnp.int32) for power in range(1, NUMBER_PLACES - 1))
-    places = digits + (number < 0)
-    byte = [
-        jnp.where(place < digits, ord("0") + magnitude // 10**place % 10, ord("-")).astype(jnp.uint8)
-        for place in range(NUMBER_PLACES)
-    ]
-    width = texts.codes.shape[1]
+    first, last = int(texts.length.min()), int(texts.length.max())
     # Ready products: where the compiler can tell that a place is not negative, `abs` guards its product no more.
-    pi_times = PI * np.arange(width + MAX_SEED_LENGTH + 1)
-    behind = jnp.broadcast_to(_start(size), (width + 1,))
-    for place in reversed(range(MAX_SEED_LENGTH)):
-        of_place = jnp.asarray(pi_times[place + 1 :][: width + 1])
-        stepped = hash_step(behind, seed[place].astype(jnp.float64), of_place)
-        behind = jnp.where(seed[place] != 0, stepped, behind)
-    lengths = texts.length + np.arange(1, NUMBER_PLACES + 1)[:, None] * texts.numbered
+    behind = PI * (np.arange(MAX_SEED_LENGTH)[::-1, None] + 1 + np.arange(first, last + 1))
 
-    def of_number(ready: np.ndarray) -> Array:
-        """The row for the places that the number has."""
-        row = jnp.asarray(ready[-1])
-        for count in reversed(range(NUMBER_PLACES - 1)):
-            row = jnp.where(places == count + 1, jnp.asarray(ready[count]), row)
-        return row
+    def of_seed(value: Array, at: tuple[Array, Array]) -> tuple[Array, None]:
+        byte, of_place = at
+        stepped = hash_step(value, byte.astype(jnp.float64), of_place)
+        return jnp.where(byte != 0, stepped, value), None
 
-    value = behind[of_number(lengths)]
-    for right in range(width):
-        code = of_number(texts.codes[:, right])
-        text = code
-        for place, digit in enumerate(byte):
-            text = jnp.where(code == place + 1, digit, text)
-        of_place = of_number(pi_times[np.maximum(lengths - right, 0)])
-        stepped = hash_step(value, text.astype(jnp.float64), of_place)
-        value = jnp.where(code != 0, stepped, value)
-    return value
+    start = jnp.broadcast_to(_start(size), (last + 1 - first,))
+    of_length = lax.scan(of_seed, start, (seed[::-1], jnp.asarray(behind)))[0]
+    byte_of_digit = (ord("0") + digit).astype(jnp.float64)
+
+    def of_text(value: Array, at: tuple[Array, Array]) -> tuple[Array, None]:
+        code, of_place = at
+        stepped = hash_step(value, jnp.where(code < 0, byte_of_digit, code), of_place)
+        return jnp.where(code != 0, stepped, value), None
+
+    # Loops, as the CPU backend computes a fusion of all of this one number at a time, a fifth as fast.
+    values = jnp.split(
+        of_length[texts.length - first], np.cumsum([group[0].shape[1] for group in texts.groups])
+    )
+    hashed = [
+        lax.scan(of_text, value, (jnp.asarray(codes), jnp.asarray(of_places)))[0]
+        for value, (codes, of_places) in zip(values, texts.groups, strict=False)
+    ]
+    return jnp.concatenate(hashed)
 
 
 def hash_seed(seed: Array) -> Array:

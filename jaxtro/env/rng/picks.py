@@ -17,10 +17,9 @@ def pick(
     ante: Array,
     count: Array | int,
     when: Array | bool = True,
-    rare: bool = False,
 ) -> tuple[Array, Streams]:
     """Picks one of `count` elements; counts from 0. -> int32[]"""
-    u, streams = uniform(streams, key, ante, when, rare)
+    u, streams = uniform(streams, key, ante, when)
     return to_index(u, jnp.asarray(count).astype(jnp.float64)), streams
 
 
@@ -38,14 +37,13 @@ def pick_where(
     ante: Array,
     member: Array,
     when: Array | bool = True,
-    rare: bool = False,
 ) -> tuple[Array, Streams]:
     """Picks among the places where `member` (bool[N]) is True, in order, as from a list without the rest.
 
     Returns:
       int32[]: the place, and the streams. With no member nothing is drawn and the place is N.
     """
-    u, streams = uniform(streams, key, ante, jnp.asarray(when) & jnp.any(member), rare)
+    u, streams = uniform(streams, key, ante, jnp.asarray(when) & jnp.any(member))
     return nth_member(member, u), streams
 
 
@@ -57,7 +55,6 @@ def pool_pick(
     some_open: Array,
     count: Array | int,
     when: Array | bool = True,
-    rare: bool = False,
 ) -> tuple[Array, Streams]:
     """Picks an open slot of an ordered pool, trying again on the retry streams as long as it takes.
 
@@ -75,7 +72,7 @@ def pool_pick(
     """
     stream, when = stream_id(key), jnp.asarray(when)
     size = jnp.where(some_open, jnp.asarray(count), 1).astype(jnp.float64)
-    u, streams = uniform(streams, stream, ante, when, rare)
+    u, streams = uniform(streams, stream, ante, when)
     first = to_index(u, size)
 
     def closed(carry: tuple[Array, Array]) -> Array:

@@ -7,7 +7,7 @@ back, and they are few.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import jax
@@ -65,30 +65,31 @@ def _digits(number: Array, width: int) -> tuple[Array, Array]:
     return jnp.concatenate([minus, digits]), jnp.concatenate([(number < 0)[None], there])
 
 
-def stream_text(stream: Array, ante: Array, level: Array | int, seed: Array) -> tuple[Array, Array]:
+def stream_text(stream: Array | int, ante: Array, level: Array | int, seed: Array) -> tuple[Array, Array]:
     """The full text of a stream, with gaps.
 
     Args:
-      stream: int32[], row of the stream table.
+      stream: int32[], row of the stream table. Give the plain number where it is known: the text gets shorter.
       ante: int32[], -999..999; not used by streams of the whole run.
-      level: int32[], 1 for the stream itself (give the plain number where it is known: the text gets
-        shorter), 2, 3, ... for its retries.
+      level: int32[], 1 for the stream itself (a plain 1 where it is known, as above), 2, 3, ... for its retries.
       seed: uint8[8].
 
     Returns:
       uint8[N] and bool[N], which of the bytes are there.
     """
-    stream = jnp.asarray(stream, jnp.int32)
-    width = jnp.arange(table.PREFIX.shape[1], dtype=jnp.int32)
-    ante_text, ante_there = _digits(jnp.asarray(ante, jnp.int32), 4)
-    parts = [
-        (jnp.asarray(table.PREFIX)[stream], width < jnp.asarray(table.PREFIX_LEN)[stream]),
-        (ante_text, ante_there & jnp.asarray(table.BY_ANTE)[stream]),
-        (
-            jnp.asarray(table.SUFFIX)[stream],
-            width[: table.SUFFIX.shape[1]] < jnp.asarray(table.SUFFIX_LEN)[stream],
-        ),
-    ]
+
+    def part(texts: np.ndarray, lengths: np.ndarray) -> tuple[Array, Array]:
+        if isinstance(stream, int):
+            length = int(lengths[stream])
+            return jnp.asarray(texts[stream, :length]), jnp.ones(length, bool)
+        width = jnp.arange(texts.shape[1], dtype=jnp.int32)
+        return jnp.asarray(texts)[stream], width < jnp.asarray(lengths)[stream]
+
+    parts = [part(table.PREFIX, table.PREFIX_LEN)]
+    if not isinstance(stream, int) or table.BY_ANTE[stream]:
+        ante_text, ante_there = _digits(jnp.asarray(ante, jnp.int32), 4)
+        parts.append((ante_text, ante_there & jnp.asarray(table.BY_ANTE)[stream]))
+    parts.append(part(table.SUFFIX, table.SUFFIX_LEN))
     if not (isinstance(level, int) and level == 1):
         level = jnp.asarray(level, jnp.int32)
         level_text, level_there = _digits(level, 6)
@@ -100,7 +101,7 @@ def stream_text(stream: Array, ante: Array, level: Array | int, seed: Array) -> 
     return jnp.concatenate(texts), jnp.concatenate(there)
 
 
-def stream_start(stream: Array, ante: Array, level: Array | int, seed: Array) -> Array:
+def stream_start(stream: Array | int, ante: Array, level: Array | int, seed: Array) -> Array:
     """The number a stream starts with: the hash of its text. -> float64[]"""
     return hash_gapped(*stream_text(stream, ante, level, seed))
 
@@ -110,12 +111,28 @@ def _texts(which: tuple[int, ...]) -> KeyTexts:
     return key_texts([table.STREAM_KEYS[stream] for stream in which])
 
 
+@functools.cache
+def _start_slowly(which: tuple[int, ...]) -> Callable[..., Array]:
+    """The starts of streams at an ante of any number of digits, in a loop over their texts."""
+    rows = np.array(which, np.int32)
+    starts = jax.vmap(stream_start, in_axes=(0, None, None, None))
+    return compacted(lambda ante, seed: starts(jnp.asarray(rows), ante, 1, seed))
+
+
 def _start_many(which: Sequence[int], ante: Array, seed: Array) -> Array:
-    return hash_keys(_texts(tuple(which)), ante, seed)
+    which = tuple(which)
+    started = hash_keys(_texts(which), ante, seed)
+    by_ante = table.BY_ANTE[list(which)]
+    if not by_ante.any():
+        return started
+    # Almost all antes have one digit.
+    others = (ante < 0) | (ante > 9)
+    return jnp.where(others & by_ante, _start_slowly(which)(others, ante, seed), started)
 
 
 def _chosen(keys: Sequence[str] | None) -> list[int]:
-    return [table.STREAM_ID[key] for key in keys] if keys is not None else list(range(len(table.STREAM_KEYS)))
+    """Rows of the stream table, shortest texts first, as neighbours are hashed together."""
+    return [table.STREAM_ID[key] for key in sorted(table.STREAM_KEYS if keys is None else keys, key=len)]
 
 
 def start_streams(seed: Array, ante: Array | int = 1, keys: Sequence[str] | None = None) -> Streams:
@@ -259,9 +276,9 @@ def stream_state(streams: Streams, key: StreamKey, ante: Array) -> Array:
 
 
 def draw_from(state: Array, seed_hash: Array, when: Array | bool = True) -> tuple[Array, Array]:
-    """One use of a stream given by its number, for rare draws. -> float64[] in [0, 1), the number afterwards"""
+    """One use of a stream given by its number. -> float64[] in [0, 1), the number afterwards"""
     new = step_stream(state)
-    return first_float(generator_seed(new, seed_hash), rare=True), jnp.where(when, new, state)
+    return first_float(generator_seed(new, seed_hash)), jnp.where(when, new, state)
 
 
 def set_stream_state(streams: Streams, key: StreamKey, ante: Array, state: Array) -> Streams:
@@ -270,11 +287,11 @@ def set_stream_state(streams: Streams, key: StreamKey, ante: Array, state: Array
 
 
 def uniform(
-    streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True, rare: bool = False
+    streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True
 ) -> tuple[Array, Streams]:
-    """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`, `rare` as for `first_float`."""
+    """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`."""
     d, streams = step(streams, key, ante, when)
-    return first_float(d, rare), streams
+    return first_float(d), streams
 
 
 def peek_successive(
@@ -290,15 +307,15 @@ def peek_successive(
     state = streams.states[slot_of(stream_id(key), ante)]
 
     def look(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        del carry
-        states = [step_stream(state)]
+        # The state is carried, as XLA moves what stays the same out of a loop.
+        states = [step_stream(carry[2][0])]
         for _ in range(count - 1):
             states.append(step_stream(states[-1]))
         stacked = jnp.stack(states)
         return jnp.bool_(False), first_float(generator_seed(stacked, streams.seed_hash)), stacked
 
-    nothing = jnp.zeros(count, jnp.float64)
-    _, u, states = lax.while_loop(lambda carry: carry[0], look, (jnp.asarray(needed), nothing, nothing))
+    start = (jnp.asarray(needed), jnp.zeros(count, jnp.float64), jnp.broadcast_to(state, (count,)))
+    _, u, states = lax.while_loop(lambda carry: carry[0], look, start)
     return u, states
 
 
@@ -316,18 +333,23 @@ def retry_count(streams: Streams, row: Array, level: Array) -> Array:
     return jnp.where(level < 2 + RETRY_LEVELS, counted, deep)
 
 
-def _retry(stream: Array, ante: Array, levels: Array, seed: Array, seed_hash: Array, times: Array) -> Array:
-    def one(level: Array, times: Array) -> Array:
-        return lax.while_loop(
-            lambda carry: carry[1] > 0,
-            lambda carry: (step_stream(carry[0]), carry[1] - 1),
-            (step_stream(stream_start(stream, ante, level, seed)), times),
-        )[0]
+@functools.cache
+def _retry(stream: int | None) -> Callable[..., Array]:
+    """What `retry_uniforms` does for the games with a retry; of one stream, or with the stream as first argument."""
 
-    return first_float(generator_seed(jax.vmap(one)(levels, times), seed_hash), rare=True)
+    def floats(
+        of: Array | int, ante: Array, levels: Array, seed: Array, seed_hash: Array, times: Array
+    ) -> Array:
+        def one(level: Array, times: Array) -> Array:
+            return lax.while_loop(
+                lambda carry: carry[1] > 0,
+                lambda carry: (step_stream(carry[0]), carry[1] - 1),
+                (step_stream(stream_start(of, ante, level, seed)), times),
+            )[0]
 
+        return first_float(generator_seed(jax.vmap(one)(levels, times), seed_hash))
 
-_retry_compacted = compacted(_retry)
+    return compacted(floats if stream is None else functools.partial(floats, stream))
 
 
 def retry_uniforms(
@@ -344,9 +366,11 @@ def retry_uniforms(
     row = _row_of(table.RETRY_SLOT, stream, ante)
     levels = jnp.asarray(level, jnp.int32) + jnp.arange(RETRIES_AT_ONCE, dtype=jnp.int32)
     times = jax.vmap(lambda level: retry_count(streams, row, level))(levels)
-    return _retry_compacted(
+    known = stream if isinstance(stream, int) else None
+    which = () if known is not None else (jnp.asarray(stream, jnp.int32),)
+    return _retry(known)(
         jnp.asarray(when),
-        jnp.asarray(stream, jnp.int32),
+        *which,
         jnp.asarray(ante, jnp.int32),
         levels,
         streams.seed,

@@ -178,7 +178,7 @@ class _Story:
         red, again = int(parts.held.red), int(amounts.SEAL_REPEATS[amounts.RED])
         times = [
             (1 + (red >> place & 1) * again + int(parts.held.repeats)) * (int(parts.held.acts) >> place & 1)
-            for place in range(len(parts.held.features))
+            for place in range(len(parts.held.features.cards))
         ]
         for place in range(len(times)):
             for time in range(int(times[place])):
@@ -188,7 +188,7 @@ class _Story:
                     name + (" again" if time else ""),
                     xmult=amounts.STEEL_XMULT if int(parts.held.steel) >> place & 1 else 1,
                 )
-                features = int(parts.held.features[place])
+                features = int(parts.held.features.at(place))
                 for slot, acting in enumerate(self.acting):
                     asks = int(self.column("held_card", slot))
                     if acting and not self.column("held_rolled", slot) and features & asks:

@@ -78,6 +78,11 @@ def only_place(member: Array) -> Array:
     return jnp.sum(jnp.where(member, jnp.arange(member.shape[0], dtype=jnp.int32), 0), dtype=jnp.int32)
 
 
+def below(count: Array) -> Array:
+    """The set of the first `count` (0 to 31) places. -> uint32[]"""
+    return (jnp.uint32(1) << count.astype(jnp.uint32)) - jnp.uint32(1)
+
+
 def lowest(bits: Array) -> Array:
     """The smallest element of a set that is not empty. -> int32"""
     one = jnp.ones((), bits.dtype)

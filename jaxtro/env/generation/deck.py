@@ -102,8 +102,8 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
         number = jnp.arange(START_SIZE, dtype=jnp.int32)
         return jnp.bool_(False), size_of(words_of(before[None] <= number[:, None]))
 
-    # A loop that turns once or, in a batch without an Erratic Deck, not at all. What it works on is carried, as XLA moves
-    # what stays the same out of a loop.
+    # A loop that turns once or, in a batch without an Erratic Deck, not at all. What it works on is carried, as XLA
+    # moves what stays the same out of a loop.
     _, fronts = lax.while_loop(lambda carry: carry[0], in_order, (erratic, count))
     front = jnp.where(erratic, fronts.astype(jnp.int8), deck.front)
     return replace(deck, front=front, printed=jnp.where(erratic, front, deck.printed)), streams

@@ -84,6 +84,10 @@ FEATURES: dict[str, Feature] = {
 }
 
 
+# Features that a card has whichever cards score or are held with it.
+ALONE = FEATURES.keys() - {"first_face", "first_scoring", "lowest_rank"}
+
+
 def _rank_bits(area: Area) -> Array:
     low = jnp.maximum(area.cards.rank, 2) - 2
     return jnp.where(ranked(area.cards), jnp.uint32(1) << low.astype(jnp.uint32), jnp.uint32(0))

@@ -18,6 +18,7 @@ _SUIT_STEP = np.array([1, 0, 2, 3], np.int32)
 _ALL_SUITS = 0b1111
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class HandRules:
     """Which of the jokers that bend the rules of hands are at work; bool[] each."""

@@ -1,6 +1,6 @@
 """The held pass (scoring.md 3, step 7)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -8,11 +8,55 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from jaxtro.env import bits
+from jaxtro.env.compaction import compacted
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import Trait
-from jaxtro.env.scoring.lookup import Slots, factor, factors
-from jaxtro.env.scoring.view import Area, View
+from jaxtro.env.scoring.lookup import Slots, alone, factor, factors, features
+from jaxtro.env.scoring.view import View, area_of
+from jaxtro.env.state import Cards
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class HeldFeatures:
+    """The features of held cards that jokers ask for, found once for all plays of a hand but for what a play changes.
+
+    Attributes:
+      cards: uint32[H], of the cards as they lie in the hand, whichever of them are played.
+      copies: uint32[J], of the copies that DNA adds; first_copy: int32[], the place of the first.
+      sets: F times uint32[], the held cards with a feature that depends on the other held cards. masks: F times
+        uint32[], its bit.
+    """
+
+    cards: Array
+    copies: Array
+    first_copy: Array
+    sets: list[Array]
+    masks: list[Array]
+
+    def at(self, place: Array | int) -> Array:
+        """Those of one held card. -> uint32[]"""
+        number = place - self.first_copy
+        copied = self.copies[jnp.clip(number, 0, self.copies.shape[0] - 1)]
+        found = jnp.where(number >= 0, copied, self.cards[place])
+        for held, mask in zip(self.sets, self.masks, strict=True):
+            found |= jnp.where(bits.has(held, place), mask, jnp.uint32(0))
+        return found
+
+    def having(self, wanted: Array, live: Array) -> Array:
+        """The cards of a set (`live`, as bits) that have one of the wanted features. -> uint32[]"""
+        copies = _behind(bits.to_bits((self.copies & wanted) != 0), self.first_copy)
+        found = bits.to_bits((self.cards & wanted) != 0) | copies
+        for held, mask in zip(self.sets, self.masks, strict=True):
+            found |= jnp.where((mask & wanted) != 0, held, jnp.uint32(0))
+        return found & live
+
+
+def _behind(numbers: Array, first: Array) -> Array:
+    """The places of a set of numbers that are counted from a place; those beyond the hand are left out."""
+    moved = numbers.astype(jnp.uint32) << jnp.minimum(first, 31).astype(jnp.uint32)
+    return jnp.where(first < 32, moved, jnp.uint32(0))
 
 
 @jax.tree_util.register_dataclass
@@ -21,13 +65,13 @@ class Held:
     """Which held cards do something. Sets of cards are bits.
 
     Attributes:
-      features: uint32[H]. steel, red: live Steel and Red Seal cards. repeats: int32[], by jokers (Mime).
+      features: `HeldFeatures`. steel, red: live Steel and Red Seal cards. repeats: int32[], by jokers (Mime).
       acts: the live cards that do something without a roll. rolls: those for which jokers roll.
       rolled_card: uint32[J], the features that a rolling joker asks for, 0 = none.
       jokers: places of jokers that act on held cards, as bits. mult: float64[J], that each of them gives.
     """
 
-    features: Array
+    features: HeldFeatures
     steel: Array
     red: Array
     repeats: Array
@@ -38,16 +82,30 @@ class Held:
     mult: Array
 
 
-def held_cards(slots: Slots, view: View, area: Area, features: Array, stored: Array, blocked: Array) -> Held:
-    """Finds out what the held cards do. features: uint32[H]. stored: float64[J]."""
-    by_hand = factors(slots.book, view, "held_per")
+def _kinds(cards: Cards) -> tuple[Array, Array, Array]:
+    """Which cards are not debuffed, which are Steel and which have a Red Seal. -> uint32[] each"""
+    there = (cards.rank > 0) & ~cards.debuffed
+    return (
+        bits.to_bits(there),
+        bits.to_bits(cards.enhancement == amounts.STEEL),
+        bits.to_bits(cards.seal == amounts.RED),
+    )
+
+
+def held_cards(slots: Slots, view: View, stored: Array, blocked: Array) -> Held:
+    """Finds out what the held cards do.
+
+    view: after the before pass. stored: float64[J].
+    """
+    book = slots.book
+    by_hand = factors(book, view, "held_per")
 
     def joker(place: Array, carry: tuple[Array, ...]) -> Any:
         sure, rolled, repeats, mult = carry
         row = slots.row(place)
         mine = jnp.where(row.held_rolled, row.held_card, jnp.uint32(0))
         acting = slots.joker(place, stored, view.state.money)
-        by = factor(slots.book, view, by_hand, row.held_per, acting)
+        by = factor(book, view, by_hand, row.held_per, acting)
         return (
             sure | (row.held_card & ~mine),
             bits.put(rolled, place, mine),
@@ -58,15 +116,42 @@ def held_cards(slots: Slots, view: View, area: Area, features: Array, stored: Ar
     places, jokers = slots.acting.shape[0], slots.having(Trait.HELD)
     start = (jnp.uint32(0), jnp.zeros(places, jnp.uint32), jnp.int32(0), jnp.zeros(places))
     sure, rolled_card, repeats, mult = bits.for_each(jokers | slots.having(Trait.HELD_REPEATS), joker, start)
-    live = area.live & ~blocked
-    steel = area.cards.enhancement == amounts.STEEL
+
+    # The cards in hand are the same for every play; only what a play copies (DNA) and what is held differs.
+    hand, wanted = view.state.hand, book.features_in("held_card")
+    of_cards, of_sets = wanted & alone(book), wanted & ~alone(book)
+    size = jnp.sum(hand.rank > 0, dtype=jnp.int32)
+
+    def copied(view: View) -> tuple[Array, tuple[Array, Array, Array]]:
+        copies = jax.tree.map(lambda one: jnp.broadcast_to(one[0], view.copied.shape), view.played.cards)
+        copies = replace(copies, enhancement=view.copied)
+        area = area_of(copies, jnp.ones(view.copied.shape, bool), view.rules)
+        return features(book, area, view, of_cards), _kinds(copies)
+
+    copies, copy_kinds = compacted(copied)(view.copies > 0, view)
+    there = bits.below(view.copies)
+    live, steel, red = (
+        of_hand | _behind(of_copies & there, size)
+        for of_hand, of_copies in zip(_kinds(hand), copy_kinds, strict=True)
+    )
+    numbers = [number for number in range(len(book.features)) if of_sets >> number & 1]
+    in_hand = area_of(hand, hand.rank > 0, view.rules)
+    found = HeldFeatures(
+        cards=features(book, in_hand, view, of_cards),
+        copies=copies,
+        first_copy=size,
+        sets=[bits.to_bits(features(book, view.held, view, 1 << number) != 0) for number in numbers],
+        masks=[jnp.uint32(1 << number) for number in numbers],
+    )
+    held = view.held_places | _behind(there, size)
+    live = jnp.where(blocked, jnp.uint32(0), live & held)
     return Held(
-        features=features,
-        steel=bits.to_bits(live & steel),
-        red=bits.to_bits(live & (area.cards.seal == amounts.RED)),
+        features=found,
+        steel=live & steel,
+        red=live & red,
         repeats=repeats,
-        acts=bits.to_bits(live & (steel | ((features & sure) != 0))),
-        rolls=bits.to_bits(live & ((features & bits.union(rolled_card)) != 0)),
+        acts=(live & steel) | found.having(sure, live),
+        rolls=found.having(bits.union(rolled_card), live),
         rolled_card=rolled_card,
         jokers=jokers,
         mult=mult,
@@ -85,7 +170,7 @@ def mult_after(mult: Array, held: Held, slots: Slots) -> Array:
     def turn(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         left, done, mult = carry
         place = bits.lowest(left)
-        features = held.features[place]
+        features = held.features.at(place)
         mult = guard(mult * jnp.where(bits.has(held.steel, place), amounts.STEEL_XMULT, 1.0))
 
         def joker(slot: Array, mult: Array) -> Array:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env.scoring.book import Condition, JokerBook
-from jaxtro.env.scoring.card_features import FEATURES, TOGETHER
+from jaxtro.env.scoring.card_features import ALONE, FEATURES, TOGETHER
 from jaxtro.env.scoring.copying import resolve
 from jaxtro.env.scoring.view import ActingJoker, Area, View
 from jaxtro.env.state import Jokers
@@ -147,6 +147,15 @@ def features(book: JokerBook, area: Area, view: View, wanted: int) -> Array:
         if wanted >> number & 1:
             found = found | jnp.where(function(area, view), jnp.uint32(1 << number), jnp.uint32(0))
     return found
+
+
+def alone(book: JokerBook) -> int:
+    """The features, as bits, that a card has whichever other cards are with it."""
+    return sum(
+        1 << number
+        for number, (name, function) in enumerate(book.features.items())
+        if name in ALONE and function is FEATURES[name]
+    )
 
 
 def holds(found: Array, needed: Array) -> Array:

@@ -5,11 +5,14 @@ Functions of `QUANTITIES` take the view of the hand; those of `JOKER_QUANTITIES`
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
+from jaxtro.env import bits
 from jaxtro.env.scoring.card_features import lowest_rank
 from jaxtro.env.scoring.hands import (
     CLUBS,
@@ -22,6 +25,7 @@ from jaxtro.env.scoring.hands import (
     ranked,
 )
 from jaxtro.env.scoring.view import ActingJoker, View
+from jaxtro.env.state import Cards
 from jaxtro.tables import JOKERS
 
 Quantity = Callable[[View], Array]
@@ -58,9 +62,17 @@ def sell_value_of_others(view: View, joker: ActingJoker) -> Array:
 
 def red_cards_held(view: View) -> Array:
     """Blackboard: held cards that are neither Spade nor Club by the flush test (Stone fails it)."""
-    suits = flush_suits(view.held.cards, view.rules.smeared)
-    black = suits & (1 << CLUBS | 1 << SPADES) != 0
-    return jnp.sum(view.held.members & ~black, dtype=jnp.int32)
+
+    def red(cards: Cards) -> Array:
+        suits = flush_suits(cards, view.rules.smeared)
+        return (cards.rank > 0) & (suits & (1 << CLUBS | 1 << SPADES) == 0)
+
+    def copy(number: Array, count: Array) -> Array:
+        card = jax.tree.map(lambda of_played: of_played[0], view.played.cards)
+        return count + red(replace(card, enhancement=view.copied[number]))
+
+    count = lax.population_count(bits.to_bits(red(view.state.hand)) & view.held_places).astype(jnp.int32)
+    return bits.for_each(bits.below(view.copies), copy, count)
 
 
 def suits_filled(view: View) -> Array:

@@ -15,6 +15,7 @@ from jax import Array, lax
 from jaxtro.env import bits, rng
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import GLASS, LUCKY_MONEY, LUCKY_MULT, JokerBook
+from jaxtro.env.scoring.held import HeldFeatures
 from jaxtro.env.scoring.lookup import Row
 
 Luck = Literal["seeded", "never", "always"]
@@ -33,7 +34,7 @@ class RollPlan:
       cards: uint32[5], sources that roll on each trigger of a played card. times: int32[5], triggers.
       held: set of held cards for which jokers roll. held_acts: those that do something without a roll: only
         they, and those whose first trigger hits, trigger again. red: those with a Red Seal.
-      held_repeats: int32[]. held_features: uint32[H]. held_card: uint32[J], features asked for, 0 = none.
+      held_repeats: int32[]. held_features: `held.HeldFeatures`. held_card: uint32[J], features asked for, 0 = none.
       random: uint32[], jokers with a random number in the joker pass. glass: bool[5], cards that may break.
       acting: int32[J], ids of acting jokers. probability: int32[], numerator of all odds.
       free: int32[], free consumable slots.
@@ -46,7 +47,7 @@ class RollPlan:
     held_acts: Array
     red: Array
     held_repeats: Array
-    held_features: Array
+    held_features: HeldFeatures
     held_card: Array
     random: Array
     glass: Array
@@ -117,7 +118,7 @@ def no_rolls(book: JokerBook, joker_places: int, created_places: int, states: Ar
 
 def _groups(plan: RollPlan) -> Array:
     """The groups that roll, as bits: before, played cards, held cards, joker pass, Glass. -> uint64[]"""
-    places = plan.held_features.shape[0]
+    places = plan.held_features.cards.shape[0]
     wide = lambda value: value.astype(jnp.uint64)  # noqa: E731
     found = wide(plan.levels != 0) << _BEFORE
     found = found | (wide(bits.to_bits((plan.cards != 0) & (plan.times > 0))) << _FIRST_PLAYED)
@@ -141,7 +142,7 @@ def make_rolls(book: JokerBook, plan: RollPlan, blank: Rolls, seed_hash: Array, 
       luck: "seeded" draws from the streams; "never": only certain chances hit, random numbers are lowest;
         "always": every chance hits, random numbers are highest.
     """
-    main = _FIRST_HELD + plan.held_features.shape[0]
+    main = _FIRST_HELD + plan.held_features.cards.shape[0]
     glass = main + 1
     row = Row(book, plan.acting)
     stream = jnp.concatenate([jnp.arange(FIRST_JOKER, dtype=jnp.int8), row.stream])
@@ -154,12 +155,12 @@ def make_rolls(book: JokerBook, plan: RollPlan, blank: Rolls, seed_hash: Array, 
         """Triggers, sources and number of the first trigger of the next group."""
         group = bits.lowest(groups)
         card = jnp.clip(group - _FIRST_PLAYED, 0, NUM_PLAYED - 1)
-        place = jnp.clip(group - _FIRST_HELD, 0, plan.held_features.shape[0] - 1)
+        place = jnp.clip(group - _FIRST_HELD, 0, plan.held_features.cards.shape[0] - 1)
         is_played, is_held = group < _FIRST_HELD, (group >= _FIRST_HELD) & (group < main)
         again = jnp.where(bits.has(plan.red, place), int(amounts.SEAL_REPEATS[amounts.RED]), 0)
         times = jnp.where(is_held, 1 + again + plan.held_repeats, 1)
         times = jnp.where(is_played & (group > _BEFORE), plan.times[card], times)
-        asked = bits.to_bits((plan.held_features[place] & plan.held_card) != 0)
+        asked = bits.to_bits((plan.held_features.at(place) & plan.held_card) != 0)
         jokers = jnp.where(is_held, asked, jnp.where(group == _BEFORE, plan.levels, plan.random))
         sources = jnp.where(is_played & (group > _BEFORE), plan.cards[card], jokers << FIRST_JOKER)
         sources = jnp.where(group >= glass, jnp.uint32(1 << GLASS), sources)
@@ -211,7 +212,7 @@ def make_rolls(book: JokerBook, plan: RollPlan, blank: Rolls, seed_hash: Array, 
                 log_length=rolls.log_length + drawn,
             )
         # A held card that does nothing by itself is only repeated if a roll of its first trigger hit.
-        place = jnp.clip(group - _FIRST_HELD, 0, plan.held_features.shape[0] - 1)
+        place = jnp.clip(group - _FIRST_HELD, 0, plan.held_features.cards.shape[0] - 1)
         is_held = (group >= _FIRST_HELD) & (group < main)
         nothing_done = is_held & (acc == 0) & ~bits.has(plan.held_acts, place) & (now.trigger == 0)
         times = jnp.where(nothing_done, 0, now.times - ended)

@@ -32,6 +32,7 @@ from jaxtro.env.scoring.rolls import (
 )
 from jaxtro.env.scoring.view import View, area_of
 from jaxtro.env.state import Cards, Jokers, ScoringState, take
+from jaxtro.env.written_out import written_out
 from jaxtro.tables.streams import SLOT, STREAM_ID
 
 
@@ -217,8 +218,10 @@ def score_hand(
     # 3: before pass. A Bonus or Stone card that loses its enhancement scores as a plain card (8 item 5).
     held_area = area_of(state.hand, there & ~chosen, rules)
     view = View(
-        state, rules, poker_hand, area_of(cards, scoring, rules), held_area, cards_played, judged.triggered
-    )
+        state, rules, poker_hand, area_of(cards, scoring, rules), held_area,
+        bits.to_bits(there) & ~bits.to_bits(chosen), jnp.int32(0), jnp.zeros(jokers.id.shape, jnp.int8),
+        cards_played, judged.triggered,
+    )  # fmt: skip
     before = before_pass(slots, view, jokers.stored, blocked)
     falls = state.debuffed_if_changed[jnp.maximum(places, 0)] & (before.enhancement != cards.enhancement)
     cards = replace(cards, enhancement=before.enhancement, debuffed=cards.debuffed | falls)
@@ -226,17 +229,18 @@ def score_hand(
     hand_after = _with_copies(state.hand, cards, before)
     held_area = area_of(hand_after, (hand_after.rank > 0) & ~chosen, rules)
     state = replace(state, deck_size=state.deck_size + before.copies)
-    view = replace(view, state=state, played=played_area, held=held_area)
+    view = replace(
+        view, state=state, played=played_area, held=held_area, copies=before.copies, copied=before.copied
+    )
 
     # What each card triggers, and the jokers' part in it but for mult and rolls.
     wanted = book.features_in("played_card", "retrigger_card", "destroy_card", "destroyed_card")
-    card_features = features(book, played_area, view, wanted)
+    card_features = written_out(features(book, played_area, view, wanted), never=state.hand.rank[0] < 0)
     scores = played_area.live & ~blocked
     times = played.triggers(slots, card_features, cards.seal, scores)
     lucky = cards.enhancement == amounts.LUCKY
     joker_part = played.jokers_played(slots, card_features, times, lucky, before.stored)
-    held_features = features(book, held_area, view, book.features_in("held_card"))
-    held_part = held.held_cards(slots, view, held_area, held_features, joker_part.stored, blocked)
+    held_part = held.held_cards(slots, view, joker_part.stored, blocked)
 
     # All rolls. Hands without rolls fold the played pass right here, the others while they roll.
     plan = RollPlan(
@@ -247,7 +251,7 @@ def score_hand(
         held_acts=held_part.acts,
         red=held_part.red,
         held_repeats=held_part.repeats,
-        held_features=held_features,
+        held_features=held_part.features,
         held_card=held_part.rolled_card,
         random=jnp.where(blocked, jnp.uint32(0), slots.having(Trait.RANDOM)),
         glass=scores & (cards.enhancement == amounts.GLASS_CARD),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import jax
 from jax import Array
 
 from jaxtro.env.scoring.hands import HandRules, PokerHand, joker_suits, ranked
@@ -21,6 +22,7 @@ class ActingJoker:
     money: Array
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Area:
     """Cards that score or are held.
@@ -37,6 +39,7 @@ class Area:
     suits: Array
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class View:
     """One hand being scored.
@@ -44,7 +47,9 @@ class View:
     Attributes:
       state: before the hand. rules: jokers that bend the rules of hands. poker_hand: what was played.
       played: the chosen cards, with the changes made so far; `members` are the scoring ones.
-      held: the cards left in hand.
+      held: the cards left in hand, with the copies that DNA made. held_places: uint32[], their places without copies,
+        as bits: the cards in hand are the same for every play, so what is found by place is found once for all.
+      copies: int32[], copies of the played card among those held; copied: int8[J], the enhancement of each.
       cards_played: int32[], chosen cards. boss_triggered: bool[], the boss acted on this hand.
     """
 
@@ -53,6 +58,9 @@ class View:
     poker_hand: PokerHand
     played: Area
     held: Area
+    held_places: Array
+    copies: Array
+    copied: Array
     cards_played: Array
     boss_triggered: Array
 

@@ -93,8 +93,8 @@ def _self_times(events: list[tuple[float, float, str]]) -> Iterator[tuple[str, f
         yield ended, own / 1000
 
 
-def profile(args: Args) -> dict[str, Any]:
-    """Compiles, runs and adds up."""
+def compiled_loop(num_envs: int, steps: int, blind_scale: float) -> tuple[Any, Any]:
+    """The loop (games, key) -> games, ended games, compiled, and games to start with."""
     env = jaxtro.AutoReset(jaxtro.make())
 
     def run(games: Any, key: jax.Array) -> Any:
@@ -102,17 +102,22 @@ def profile(args: Args) -> dict[str, Any]:
             with jax.named_scope(SCOPE + "legal_actions"):
                 legal = jax.vmap(env.legal_actions)(games)
             with jax.named_scope(SCOPE + "policy"):
-                actions = jax.vmap(random_action)(jax.random.split(key, args.num_envs), legal)
+                actions = jax.vmap(random_action)(jax.random.split(key, num_envs), legal)
             _, games, _, terminated, truncated, _ = jax.vmap(env.step)(games, actions)
             return games, jnp.sum(terminated | truncated)
 
-        games, done = jax.lax.scan(one, games, jax.random.split(key, args.steps))
+        games, done = jax.lax.scan(one, games, jax.random.split(key, steps))
         return games, jnp.sum(done)
 
-    params = jaxtro.make_params(blind_scale=args.blind_scale)
+    params = jaxtro.make_params(blind_scale=blind_scale)
     reset = jax.jit(jax.vmap(env.reset, in_axes=(0, None)))
-    games = reset(jax.random.split(jax.random.key(1), args.num_envs), params)[1]
-    compiled = jax.jit(run).lower(games, jax.random.key(0)).compile()
+    games = reset(jax.random.split(jax.random.key(1), num_envs), params)[1]
+    return jax.jit(run).lower(games, jax.random.key(0)).compile(), games
+
+
+def profile(args: Args) -> dict[str, Any]:
+    """Compiles, runs and adds up."""
+    compiled, games = compiled_loop(args.num_envs, args.steps, args.blind_scale)
     program = compiled.as_text() or ""
     if args.program is not None:
         args.program.write_text(program)

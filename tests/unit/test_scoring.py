@@ -16,6 +16,7 @@ from jaxtro.env.scoring.hands import HandRules, detect
 from jaxtro.env.scoring.lookup import features
 from jaxtro.env.scoring.notation import card_text, make_scoring_state, parse_cards, parse_jokers
 from jaxtro.env.scoring.view import area_of
+from jaxtro.env.state import HAND_CAPACITY
 from jaxtro.tables import HANDS, JOKERS
 from tests.scoring_tools import first, score, score_all
 
@@ -115,6 +116,24 @@ def test_dna_copies_the_card_of_its_moment_and_feeds_hologram():
     assert score("KH", "DNA, Blueprint, Hologram").mult == 1.25 * 1.25
     assert score("KH", "Blueprint, DNA, Hologram").mult == 1.5
     assert score("KH", "DNA, Erosion", deck_size=51).mult == 1
+
+
+def test_copies_are_held_with_the_features_of_their_moment():
+    # Blackboard: a red copy among black cards; the first play of a hand of one card has none.
+    assert score("KH", "Blackboard", hold="KS 2C").mult == 3
+    assert score("KH", "DNA, Blackboard", hold="KS 2C").mult == 1
+    assert score("KS", "DNA, Blackboard", hold="KS 2C").mult == 3
+    # Raised Fist: the copy is the lowest card, and the last of the lowest.
+    assert score("2H", "Raised Fist", hold="9S 7C").mult == 1 + 2 * 7
+    assert score("2H", "DNA, Raised Fist", hold="9S 7C").mult == 1 + 2 * 2
+    # Baron and Mime act on each copy; Steel and Red Seals are copied, too, and a debuffed copy does nothing.
+    assert score("KH", "DNA, DNA, Baron", hold="2C").mult == 1.5 * 1.5
+    assert score("KH~steel#Red", "DNA, Baron, Mime").mult == (1.5 * 1.5) ** 3
+    assert score("KH", "DNA, Baron", hold="KS").mult == 1.5 * 1.5
+    # A hand without room for the copies keeps those that fit.
+    full = " ".join(["2C"] * (HAND_CAPACITY - 2))
+    assert score("KH", "DNA, DNA, Baron", hold=full).mult == 1.5
+    assert score("KH", "DNA, Baron", hold=full + " 2C").mult == 1
 
 
 def test_large_numbers_stay_exact():

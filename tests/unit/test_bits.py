@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtro.env.bits import count_before, members_first, places_of_each, size_of, words_of
+from jaxtro.env.bits import below, count_before, members_first, places_of_each, size_of, words_of
 
 
 @pytest.mark.parametrize("size", [1, 16, 31, 32, 33, 128, 235, 4096])
@@ -51,3 +51,10 @@ def test_sets_as_words():
     words = np.asarray(words_of(jnp.asarray(np.arange(40) % 3 == 0)))
     assert words.dtype == np.uint32
     assert [place for place in range(64) if words[place // 32] >> (place % 32) & 1] == list(range(0, 40, 3))
+
+
+def test_the_first_places_as_a_set():
+    for count in (0, 1, 5, 31):
+        got = below(jnp.int32(count))
+        assert got.dtype == jnp.uint32
+        assert int(got) == sum(1 << place for place in range(count))

@@ -36,7 +36,8 @@ class Todo:
         by the player or (with `played`) by The Hook.
       doomed: bool[D], playing cards to destroy.
       close_pack: bool. blind_tags: bool, blind-select tags fire. bosses: int32, bosses to draw.
-      shuffle, deal: int8, see the constants above. debuffs: bool[D], cards whose debuff is found anew.
+      shuffle, deal: int8, see the constants above; `deal` stays set, as three stages look at it.
+      debuffs: bool[D], cards whose debuff is found anew.
       round_over: bool. new_ante: bool, the ante has changed (a boss was beaten, Hieroglyph).
       new_blinds: bool, boss and tags of the next ante.
       targets: bool, jokers' targets are drawn. voucher: bool, the ante's voucher is drawn.

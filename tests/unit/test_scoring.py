@@ -1,5 +1,6 @@
 import functools
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import chex
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 
 import jaxtro
-from jaxtro.env.scoring import BOOK, JokerRowError, make_book
+from jaxtro.env.scoring import BOOK, JokerRowError, make_book, score_hand
 from jaxtro.env.scoring.book import CREATED
-from jaxtro.env.scoring.card_features import FEATURES
+from jaxtro.env.scoring.card_features import ALONE, FEATURES
 from jaxtro.env.scoring.hands import HandRules, detect
 from jaxtro.env.scoring.lookup import features
 from jaxtro.env.scoring.notation import card_text, make_scoring_state, parse_cards, parse_jokers
@@ -119,7 +120,7 @@ def test_dna_copies_the_card_of_its_moment_and_feeds_hologram():
 
 
 def test_copies_are_held_with_the_features_of_their_moment():
-    # Blackboard: a red copy among black cards; the first play of a hand of one card has none.
+    # Blackboard: a red copy among black cards.
     assert score("KH", "Blackboard", hold="KS 2C").mult == 3
     assert score("KH", "DNA, Blackboard", hold="KS 2C").mult == 1
     assert score("KS", "DNA, Blackboard", hold="KS 2C").mult == 3
@@ -130,10 +131,63 @@ def test_copies_are_held_with_the_features_of_their_moment():
     assert score("KH", "DNA, DNA, Baron", hold="2C").mult == 1.5 * 1.5
     assert score("KH~steel#Red", "DNA, Baron, Mime").mult == (1.5 * 1.5) ** 3
     assert score("KH", "DNA, Baron", hold="KS").mult == 1.5 * 1.5
+    assert score("KH!", "DNA, Baron", hold="2C").mult == 1
     # A hand without room for the copies keeps those that fit.
     full = " ".join(["2C"] * (HAND_CAPACITY - 2))
     assert score("KH", "DNA, DNA, Baron", hold=full).mult == 1.5
     assert score("KH", "DNA, Baron", hold=full + " 2C").mult == 1
+    assert score("2H", "DNA, Blackboard", hold=full + " 2C").mult == 3
+
+
+def _in_twelve_places(cards: str, jokers: str, empty: tuple[int, ...] = (), luck: str = "never"):
+    """The score of the first card of a hand with twelve places; those in `empty` have no card."""
+    state = make_scoring_state(cards, jokers)
+    hand = jax.tree.map(lambda field: field[:12].copy(), state.hand)
+    hand.rank[list(empty)] = 0
+    state = replace(state, hand=hand, debuffed_if_changed=state.debuffed_if_changed[:12])
+    return score_hand(state, np.arange(12) < 1, luck=luck)[0]
+
+
+def test_short_hands_without_room_for_copies_and_hands_with_gaps():
+    full = "KH" + " 2C" * 11
+    assert _in_twelve_places(full, "DNA, Baron").mult == 1
+    assert _in_twelve_places("KH" + " 2C" * 10, "Blueprint, DNA, Baron").mult == 1.5
+    gold = _in_twelve_places("KH~gold" + " 2C" * 11, "Blueprint, DNA, Reserved Parking", luck="always")
+    assert not np.any(gold.destroyed)
+    # Cards behind empty places are held cards like others.
+    assert _in_twelve_places("2H 2C 2C KS", "Baron", empty=(1, 2)).mult == 1.5
+
+
+def test_features_of_held_cards_that_depend_on_the_others():
+    """A book may bring its own: they are asked for every play."""
+
+    def eldest(area, view):  # type: ignore[no-untyped-def]
+        return (np.arange(area.members.shape[0]) == jnp.argmax(area.members)) & area.members
+
+    row = {
+        "key": "j_tester", "name": "Tester", "rarity": 2, "cost": 5, "copyable": True,
+        "scoring": {"held": {"card": ["eldest"], "mult": 7}},
+    }  # fmt: skip
+    book = BOOK.with_joker(row, features={"eldest": eldest})
+    assert score("2H", "Tester", hold="3S 4S", book=book).mult == 1 + 7
+    assert score("2H", "Tester", book=book).mult == 1
+
+
+def test_features_of_a_card_alone_do_not_depend_on_the_others():
+    cards = parse_cards("KH~gold 2S~glass 9D~stone QC~wild JS! 5H")
+    view = SimpleNamespace(
+        state=SimpleNamespace(
+            idol_suit=jnp.int8(2), idol_rank=jnp.int8(13), target_suit=jnp.int8(3), hands_left=jnp.int32(0)
+        )
+    )
+    rules = HandRules(*[jnp.bool_(False)] * 5)
+    there = np.asarray(cards.rank) > 0
+    for name in ALONE:
+        whole = np.asarray(FEATURES[name](area_of(cards, jnp.asarray(there), rules), view))
+        for seed in range(5):
+            members = there & (np.random.default_rng(seed).random(there.shape) < 0.5)
+            some = np.asarray(FEATURES[name](area_of(cards, jnp.asarray(members), rules), view))
+            np.testing.assert_array_equal(some[members], whole[members], name)
 
 
 def test_large_numbers_stay_exact():

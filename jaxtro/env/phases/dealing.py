@@ -45,7 +45,7 @@ from jaxtro.tables.streams import STREAM_ID
 _SERPENT_CARDS = BLINDS.row(boss_effects.SERPENT)["draws"]
 _WHEEL_ODDS = float(BLINDS.row(boss_effects.WHEEL)["odds"])
 _ROUND_STREAM, _CASH_OUT_STREAM = STREAM_ID["nr{a}"], STREAM_ID["cashout{a}"]
-_HIDES = np.zeros(1 + len(BLINDS), bool)
+_HIDES = np.zeros(len(BLINDS), bool)
 _HIDES[[boss_effects.WHEEL, boss_effects.HOUSE, boss_effects.FISH, boss_effects.MARK]] = True
 DEAL_ONE = DEAL_MORE + 1  # The Manacle was switched off
 

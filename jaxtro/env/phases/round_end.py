@@ -28,7 +28,7 @@ from jaxtro.env.phases.tags import add_tag, config
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.hands import ranked
 from jaxtro.env.state import BlindStatus, Phase, State, Targets
-from jaxtro.env.work import NO_DEAL, Work, set_todo, update
+from jaxtro.env.work import Work, set_todo, update
 from jaxtro.tables import ENHANCEMENTS, HANDS, SEALS, TAGS, VOUCHERS, item
 from jaxtro.tables.pools import POOL_ID
 from jaxtro.tables.streams import STREAM_ID
@@ -80,9 +80,7 @@ def end_round(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     won = _won_round(lose_jokers(state, bones), book, events, saved)
     work = Work(won, work.todo)
     boss = state.blinds.on_deck == BOSS
-    work = set_todo(
-        work, new_ante=boss & ~lost, voucher=boss & ~lost, targets=~lost, round_over=False, deal=NO_DEAL
-    )
+    work = set_todo(work, new_ante=boss & ~lost, voucher=boss & ~lost, targets=~lost, round_over=False)
     return Work(_choose(lost, over, work.state), work.todo)
 
 

@@ -123,11 +123,11 @@ def hash_keys(texts: KeyTexts, digit: Array, seed: Array) -> Array:
 
     # Loops, as the CPU backend computes a fusion of all of this one number at a time, a fifth as fast.
     values = jnp.split(
-        of_length[texts.length - first], np.cumsum([group[0].shape[1] for group in texts.groups])
+        of_length[texts.length - first], np.cumsum([codes.shape[1] for codes, _ in texts.groups[:-1]])
     )
     hashed = [
         lax.scan(of_text, value, (jnp.asarray(codes), jnp.asarray(of_places)))[0]
-        for value, (codes, of_places) in zip(values, texts.groups, strict=False)
+        for value, (codes, of_places) in zip(values, texts.groups, strict=True)
     ]
     return jnp.concatenate(hashed)
 

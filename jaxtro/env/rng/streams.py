@@ -132,7 +132,8 @@ def _start_many(which: Sequence[int], ante: Array, seed: Array) -> Array:
 
 def _chosen(keys: Sequence[str] | None) -> list[int]:
     """Rows of the stream table, shortest texts first, as neighbours are hashed together."""
-    return [table.STREAM_ID[key] for key in sorted(table.STREAM_KEYS if keys is None else keys, key=len)]
+    chosen = table.STREAM_KEYS if keys is None else keys
+    return [table.STREAM_ID[key] for key in sorted(chosen, key=lambda key: len(key.replace("{a}", "1")))]
 
 
 def start_streams(seed: Array, ante: Array | int = 1, keys: Sequence[str] | None = None) -> Streams:
@@ -144,8 +145,8 @@ def start_streams(seed: Array, ante: Array | int = 1, keys: Sequence[str] | None
       keys: the stream keys that will be used, for programs that need only a few (seed search); all if None.
 
     Returns:
-      `Streams` with the chosen streams of this ante started. Starting them together here and in `enter_ante` is one
-      wide hash; starting each at its first draw would put a hash beside every draw of the compiled step.
+      `Streams` with the chosen streams of this ante started. Starting them together here and in `enter_ante` takes
+      a few wide loops; starting each at its first draw would put a hash beside every draw of the compiled step.
     """
     ante = jnp.asarray(ante, jnp.int32)
     which = _chosen(keys)

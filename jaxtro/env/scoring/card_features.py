@@ -85,7 +85,10 @@ FEATURES: dict[str, Feature] = {
 
 
 # Features that a card has whichever cards score or are held with it.
-ALONE = FEATURES.keys() - {"first_face", "first_scoring", "lowest_rank"}
+ALONE = frozenset(
+    [f"rank_{text}" for text in RANKS] + [f"suit_{suit}" for suit in "CDHS"]
+    + ["face", "gold", "glass", "target_suit", "target_card", "last_hand", "any"]
+)  # fmt: skip
 
 
 def _rank_bits(area: Area) -> Array:

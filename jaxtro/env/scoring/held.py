@@ -24,12 +24,13 @@ class HeldFeatures:
 
     Attributes:
       cards: uint32[H], of the cards as they lie in the hand, whichever of them are played.
-      copies: uint32[J], of the copies that DNA adds; first_copy: int32[], the place of the first.
-      sets: F times uint32[], the held cards with a feature that depends on the other held cards. masks: F times
-        uint32[], its bit.
+      copied: uint32[J], of the copies that DNA adds; copies: int32[], how many; first_copy: int32[], where they begin.
+      sets: F times uint32[], the held cards with a feature that may depend on the other held cards (one that is not in
+        `card_features.ALONE`, or that a book brings). masks: F times uint32[], its bit.
     """
 
     cards: Array
+    copied: Array
     copies: Array
     first_copy: Array
     sets: list[Array]
@@ -38,23 +39,24 @@ class HeldFeatures:
     def at(self, place: Array | int) -> Array:
         """Those of one held card. -> uint32[]"""
         number = place - self.first_copy
-        copied = self.copies[jnp.clip(number, 0, self.copies.shape[0] - 1)]
-        found = jnp.where(number >= 0, copied, self.cards[place])
+        copied = self.copied[jnp.clip(number, 0, self.copied.shape[0] - 1)]
+        found = jnp.where((number >= 0) & (number < self.copies), copied, self.cards[place])
         for held, mask in zip(self.sets, self.masks, strict=True):
             found |= jnp.where(bits.has(held, place), mask, jnp.uint32(0))
         return found
 
     def having(self, wanted: Array, live: Array) -> Array:
         """The cards of a set (`live`, as bits) that have one of the wanted features. -> uint32[]"""
-        copies = _behind(bits.to_bits((self.copies & wanted) != 0), self.first_copy)
-        found = bits.to_bits((self.cards & wanted) != 0) | copies
+        new = bits.below(self.copies)
+        copies = _behind(bits.to_bits((self.copied & wanted) != 0) & new, self.first_copy)
+        found = (bits.to_bits((self.cards & wanted) != 0) & ~_behind(new, self.first_copy)) | copies
         for held, mask in zip(self.sets, self.masks, strict=True):
             found |= jnp.where((mask & wanted) != 0, held, jnp.uint32(0))
         return found & live
 
 
 def _behind(numbers: Array, first: Array) -> Array:
-    """The places of a set of numbers that are counted from a place; those beyond the hand are left out."""
+    """The places of a set of numbers that are counted from a place; those from 32 on are left out."""
     moved = numbers.astype(jnp.uint32) << jnp.minimum(first, 31).astype(jnp.uint32)
     return jnp.where(first < 32, moved, jnp.uint32(0))
 
@@ -128,23 +130,24 @@ def held_cards(slots: Slots, view: View, stored: Array, blocked: Array) -> Held:
         area = area_of(copies, jnp.ones(view.copied.shape, bool), view.rules)
         return features(book, area, view, of_cards), _kinds(copies)
 
-    copies, copy_kinds = compacted(copied)(view.copies > 0, view)
+    copied_features, copy_kinds = compacted(copied)(view.copies > 0, view)
     there = bits.below(view.copies)
+    copies = _behind(there, size)
     live, steel, red = (
-        of_hand | _behind(of_copies & there, size)
+        (of_hand & ~copies) | _behind(of_copies & there, size)
         for of_hand, of_copies in zip(_kinds(hand), copy_kinds, strict=True)
     )
     numbers = [number for number in range(len(book.features)) if of_sets >> number & 1]
     in_hand = area_of(hand, hand.rank > 0, view.rules)
     found = HeldFeatures(
         cards=features(book, in_hand, view, of_cards),
-        copies=copies,
+        copied=copied_features,
+        copies=view.copies,
         first_copy=size,
         sets=[bits.to_bits(features(book, view.held, view, 1 << number) != 0) for number in numbers],
         masks=[jnp.uint32(1 << number) for number in numbers],
     )
-    held = view.held_places | _behind(there, size)
-    live = jnp.where(blocked, jnp.uint32(0), live & held)
+    live = jnp.where(blocked, jnp.uint32(0), live & ((view.held_places & ~copies) | copies))
     return Held(
         features=found,
         steel=live & steel,

@@ -229,9 +229,9 @@ def score_hand(
     hand_after = _with_copies(state.hand, cards, before)
     held_area = area_of(hand_after, (hand_after.rank > 0) & ~chosen, rules)
     state = replace(state, deck_size=state.deck_size + before.copies)
-    view = replace(
-        view, state=state, played=played_area, held=held_area, copies=before.copies, copied=before.copied
-    )
+    room = state.hand.rank.shape[0] - jnp.sum(there, dtype=jnp.int32)
+    copies = jnp.minimum(before.copies, room)
+    view = replace(view, state=state, played=played_area, held=held_area, copies=copies, copied=before.copied)
 
     # What each card triggers, and the jokers' part in it but for mult and rolls.
     wanted = book.features_in("played_card", "retrigger_card", "destroy_card", "destroyed_card")

@@ -49,7 +49,7 @@ class View:
       played: the chosen cards, with the changes made so far; `members` are the scoring ones.
       held: the cards left in hand, with the copies that DNA made. held_places: uint32[], their places without copies,
         as bits: the cards in hand are the same for every play, so what is found by place is found once for all.
-      copies: int32[], copies of the played card among those held; copied: int8[J], the enhancement of each.
+      copies: int32[], copies of the played card that found room behind them; copied: int8[J], the enhancement of each.
       cards_played: int32[], chosen cards. boss_triggered: bool[], the boss acted on this hand.
     """
 

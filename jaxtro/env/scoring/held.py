@@ -48,17 +48,19 @@ class HeldFeatures:
     def having(self, wanted: Array, live: Array) -> Array:
         """The cards of a set (`live`, as bits) that have one of the wanted features. -> uint32[]"""
         new = bits.below(self.copies)
-        copies = _behind(bits.to_bits((self.copied & wanted) != 0) & new, self.first_copy)
-        found = (bits.to_bits((self.cards & wanted) != 0) & ~_behind(new, self.first_copy)) | copies
+        found = bits.to_bits((self.cards & wanted) != 0)
+        copies = _behind(bits.to_bits((self.copied & wanted) != 0) & new, self.first_copy, found)
+        found = (found & ~_behind(new, self.first_copy, found)) | copies
         for held, mask in zip(self.sets, self.masks, strict=True):
             found |= jnp.where((mask & wanted) != 0, held, jnp.uint32(0))
         return found & live
 
 
-def _behind(numbers: Array, first: Array) -> Array:
-    """The places of a set of numbers that are counted from a place; those from 32 on are left out."""
-    moved = numbers.astype(jnp.uint32) << jnp.minimum(first, 31).astype(jnp.uint32)
-    return jnp.where(first < 32, moved, jnp.uint32(0))
+def _behind(numbers: Array, first: Array, like: Array) -> Array:
+    """The places of a set of numbers that are counted from a place, as a set like another (of 32 or 64 places)."""
+    most = like.dtype.itemsize * 8
+    moved = numbers.astype(like.dtype) << jnp.minimum(first, most - 1).astype(like.dtype)
+    return jnp.where(first < most, moved, jnp.zeros_like(moved))
 
 
 @jax.tree_util.register_dataclass
@@ -132,9 +134,9 @@ def held_cards(slots: Slots, view: View, stored: Array, blocked: Array) -> Held:
 
     copied_features, copy_kinds = compacted(copied)(view.copies > 0, view)
     there = bits.below(view.copies)
-    copies = _behind(there, size)
+    copies = _behind(there, size, view.held_places)
     live, steel, red = (
-        (of_hand & ~copies) | _behind(of_copies & there, size)
+        (of_hand & ~copies) | _behind(of_copies & there, size, of_hand)
         for of_hand, of_copies in zip(_kinds(hand), copy_kinds, strict=True)
     )
     numbers = [number for number in range(len(book.features)) if of_sets >> number & 1]

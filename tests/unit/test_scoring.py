@@ -158,6 +158,15 @@ def test_short_hands_without_room_for_copies_and_hands_with_gaps():
     assert _in_twelve_places("2H 2C 2C KS", "Baron", empty=(1, 2)).mult == 1.5
 
 
+def test_hands_of_more_than_32_places():
+    state = make_scoring_state("KH" + " 2C" * 31, "DNA, Baron")
+    hand = jax.tree.map(lambda field: np.concatenate([field, field[:8]]), state.hand)
+    hand.rank[35:] = 0  # a King at place 32, two twos, and room for five
+    debuffed = np.concatenate([state.debuffed_if_changed, state.debuffed_if_changed[:8]])
+    state = replace(state, hand=hand, debuffed_if_changed=debuffed)
+    assert score_hand(state, np.arange(40) < 1, luck="never")[0].mult == 1.5 * 1.5
+
+
 def test_features_of_held_cards_that_depend_on_the_others():
     """A book may bring its own: they are asked for every play."""
 

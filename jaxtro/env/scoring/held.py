@@ -66,7 +66,7 @@ def _behind(numbers: Array, first: Array, like: Array) -> Array:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Held:
-    """Which held cards do something. Sets of cards are bits.
+    """Which held cards do something. Sets of cards are bits: uint32[], uint64[] in hands of more than 32 places.
 
     Attributes:
       features: `HeldFeatures`. steel, red: live Steel and Red Seal cards. repeats: int32[], by jokers (Mime).

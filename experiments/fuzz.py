@@ -282,7 +282,7 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
         "ante": after.run.ante,
         "action": action.kind.astype(jnp.int8),
     }
-    _, auto = env.restart(auto, after, observation, terminated | truncated)
+    _, auto = env.restart(auto, after, terminated | truncated)
     return auto, broken, counts
 
 

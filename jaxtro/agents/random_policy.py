@@ -7,6 +7,7 @@ from jax import Array
 
 from jaxtro.env.actions import Action, Kind, Legal
 from jaxtro.env.bits import count_before, only_place
+from jaxtro.env.written_out import written_out
 
 # How often a kind is chosen beside the others that are legal. Moving and sorting cards is always possible and
 # changes little, so it is rare; selling is, too, or no joker would stay.
@@ -51,7 +52,8 @@ def random_action(key: Array, legal: Legal, kind_weights: Array | np.ndarray = D
     high = jnp.minimum(high, jnp.sum(allowed, dtype=jnp.int32))
     low = jnp.minimum(jnp.maximum(low, forced), high)
     count = low + jnp.floor(u[3] * (high - low + 1)).astype(jnp.int32)
-    order = jnp.where(legal.forced, 2.0, u[4:]) * allowed
+    # Written out: it would be computed again for each of the places that it is compared with.
+    order = written_out(jnp.where(legal.forced, 2.0, u[4:]) * allowed, never=count < 0)
     rank = jnp.sum(order[None, :] > order[:, None], axis=1, dtype=jnp.int8)
     cards = allowed & (rank < jnp.minimum(count, high)) & (high > 0)
     return Action(kind, cards, slot, to)

@@ -121,9 +121,9 @@ def make_rollout(
             decided = each_seed(decide)(params, by_seed(features), by_seed(legal), keys)
             taken, log_prob, value = _flat(decided)
             before = auto.state
-            observation, after, reward, terminated, truncated, info = jax.vmap(
-                inner.step, in_axes=(0, 0, None)
-            )(before, taken.action(), weights)
+            _, after, reward, terminated, truncated, info = jax.vmap(inner.step, in_axes=(0, 0, None))(
+                before, taken.action(), weights
+            )
             terms = jax.vmap(inner.reward_terms)(before, after, info.illegal)
             done = terminated | truncated
             total = lambda values: jnp.sum(by_seed(values.astype(jnp.float32)), axis=1)  # noqa: E731
@@ -134,7 +134,7 @@ def make_rollout(
                 terms=jax.tree.map(total, terms),
             )  # fmt: skip
             reward = reward + jnp.where(truncated & ~terminated, gamma * value, 0.0)
-            observation, auto = jax.vmap(env.restart)(auto, after, observation, done)
+            observation, auto = jax.vmap(env.restart)(auto, after, done)
             step = Trajectory(features, taken, log_prob, value, reward, done)
             features = batched(partial(features_for, net.config))(observation, auto.state)
             return (auto, features), (step, tally)

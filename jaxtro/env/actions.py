@@ -40,6 +40,7 @@ from jaxtro.env.state import (
     Phase,
     State,
 )
+from jaxtro.env.written_out import written_out
 
 SLOTS = 32  # places that a slot can mean: hand cards (moves) are the most
 
@@ -173,7 +174,7 @@ def finished(state: State) -> Array:
 
 
 def _pad(mask: Array) -> Array:
-    return jnp.zeros(SLOTS, mask.dtype).at[: mask.shape[0]].set(mask)
+    return jnp.pad(mask, (0, SLOTS - mask.shape[0]))
 
 
 def _fits(state: State, offers: Offers) -> Array:
@@ -188,17 +189,15 @@ def _fits(state: State, offers: Offers) -> Array:
 
 def _usable(state: State, ids: Array, frees_slot: Array) -> tuple[Array, Array, Array, Array]:
     """For each item id: usable now, fewest and most hand cards, plain cards only. -> [N] each"""
-    ids = ids.astype(jnp.int32)
-    chosen = state.piles.hand >= 0
-    low, high = jnp.asarray(cons.TARGETS_MIN)[ids], jnp.asarray(cons.TARGETS_MAX)[ids]
-    plain = jnp.asarray(cons.TAKES_PLAIN)[ids]
+    chosen, needs = state.piles.hand >= 0, cons.needs_of(ids)
+    low, high, plain = needs.number("targets_min"), needs.number("targets_max"), needs.has("plain")
     cards_there = jnp.where(plain, _plain_count(state), jnp.sum(chosen, dtype=jnp.int32))
-    ok = jax.vmap(lambda card, frees: cons.usable(state, card, frees))(ids, frees_slot) & (cards_there >= low)
+    ok = cons.usable(state, needs, frees_slot) & (cards_there >= low)
     # The forced card must be among the chosen ones, so Aura needs it to be plain.
     forced = _forced(state)
     ok &= ~plain | ~jnp.any(forced & ~_plain(state))
     # New cards must find room (a limit of this program).
-    new = jnp.asarray(cons.NEW_HAND_CARDS)[ids]
+    new = needs.number("new_cards")
     ok &= (state.piles.n_hand + new <= HAND_CAPACITY) & (deck_size(state.deck) + new <= DECK_CAPACITY)
     return ok, low, jnp.minimum(high, state.piles.n_hand), plain
 
@@ -245,9 +244,12 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
     reroll_boss = (has_voucher(state, "v_directors_cut") & ~state.run.boss_rerolled) | has_voucher(
         state, "v_retcon"
     )
-    uses, use_low, use_high, use_plain = _usable(state, owned.id, ~owned.negative)
-    picks, pick_low, pick_high, pick_plain = _usable(state, state.pack.cards.id, jnp.zeros(PACK_CARDS, bool))
-    direct, direct_low, direct_high, direct_plain = _usable(state, cards.id, jnp.zeros(cards.id.shape, bool))
+    # Consumables owned, in the pack and in the shop, all at once.
+    ids = jnp.concatenate([owned.id, state.pack.cards.id, cards.id])
+    frees = jnp.pad(~owned.negative, (0, ids.shape[0] - owned.id.shape[0]))
+    split = [owned.id.shape[0], owned.id.shape[0] + PACK_CARDS]
+    of_each = (jnp.split(values, split) for values in _usable(state, ids, frees))
+    (uses, picks, direct), lows, highs, plains = of_each
     usable_pick = picks | (~is_consumable(state.pack.cards.id) & _fits(state, state.pack.cards))
     movable = lambda mask: mask & (jnp.sum(mask) > 1)  # noqa: E731
     free_joker = joker & ~_pad(jokers.pinned)
@@ -274,15 +276,13 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
         Kind.NEXT_ROUND: one(shop),
         Kind.BUY_AND_USE: _pad(affordable & direct) & shop,
     }  # fmt: skip
-    slot = jnp.stack([slots[kind] for kind in Kind])
+    # Written out once: the mask for the policy and the check of its action would each compute all of it.
+    slot = written_out(jnp.stack([slots[kind] for kind in Kind]), never=n_hand < 0)
     most = jnp.minimum(n_hand, MOST_CARDS)
     for kind in (Kind.PLAY, Kind.DISCARD):
         low, high = low.at[kind, 0].set(1), high.at[kind, 0].set(most.astype(jnp.int8))
-    for kind, fewest, largest, plain in (
-        (Kind.USE, use_low, use_high, use_plain),
-        (Kind.PICK, pick_low, pick_high, pick_plain),
-        (Kind.BUY_AND_USE, direct_low, direct_high, direct_plain),
-    ):
+    kinds = (Kind.USE, Kind.PICK, Kind.BUY_AND_USE)
+    for kind, fewest, largest, plain in zip(kinds, lows, highs, plains, strict=True):
         low = low.at[kind].set(_pad(fewest.astype(jnp.int8)))
         high = high.at[kind].set(_pad(largest.astype(jnp.int8)))
         plain_only = plain_only.at[kind].set(_pad(plain))

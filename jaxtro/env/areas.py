@@ -5,36 +5,52 @@ from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
-from jaxtro.env.bits import count_before
+from jaxtro.env import bits
+from jaxtro.env.bits import count_before, members_in, members_of, set_of
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
+from jaxtro.env.written_out import written_out
 
 Tree = TypeVar("Tree")
+_FEW_ROWS = 32  # areas of so many rows are closed up in a loop over what was lost
 
-# Height of a suit in a sorted hand: Spades, Hearts, Clubs, Diamonds (run.md 4.3). Index: C D H S.
-_SUIT_HEIGHT = (1, 0, 2, 3)
 RANK, SUIT, RANK_ASCENDING, SUIT_ASCENDING = range(4)  # sort modes
 
 
 def kept_order(keep: Array) -> tuple[Array, Array]:
     """Indices that move the kept places to the front, in order; N behind them. -> int32[N], count int32[]"""
-    size = keep.shape[0]
-    place = jnp.where(keep, count_before(keep), size)
-    order = jnp.full(size, size, jnp.int32).at[place].set(jnp.arange(size, dtype=jnp.int32), mode="drop")
-    return order, jnp.sum(keep, dtype=jnp.int32)
+    kept = members_of(keep)
+    return kept.places(0, keep.shape[0]), kept.count
 
 
 def keep_where(tree: Tree, keep: Array, empty: Tree) -> Tree:
     """Rows of a struct of arrays where `keep`, moved to the front; the rest is as in `empty`."""
-    order, _ = kept_order(keep)
+    size = keep.shape[0]
+    if size > _FEW_ROWS:
+        order, count = kept_order(keep)
+        closed_up = jax.tree.map(lambda values: values.at[order].get(mode="fill", fill_value=0), tree)
+    else:
+        # Most of the time nothing is lost but at the end: holes are closed one by one, the last one first.
+        word = bits.to_bits(keep)
+        count = lax.population_count(word).astype(jnp.int32)
+        places = jnp.arange(size, dtype=jnp.int32)
 
-    def move(values: Array, blank: Array) -> Array:
-        moved = values.at[order].get(mode="fill", fill_value=0)
-        return jnp.where(_like(order < keep.shape[0], values), moved, jnp.asarray(blank, values.dtype))
+        def close(carry: tuple[Array, Tree]) -> tuple[Array, Tree]:
+            holes, values = carry
+            hole = bits.highest(holes)
+            next_one = jnp.minimum(places + (places >= hole), size - 1)
+            return bits.without(holes, hole), jax.tree.map(lambda one: one[next_one], values)
 
-    return jax.tree.map(move, tree, empty)
+        holes = ~word & bits.below_highest(word)
+        _, closed_up = lax.while_loop(lambda carry: carry[0] != 0, close, (holes, tree))
+    there = jnp.arange(size) < count
+    return jax.tree.map(
+        lambda values, blank: jnp.where(_like(there, values), values, jnp.asarray(blank, values.dtype)),
+        closed_up,
+        empty,
+    )
 
 
 def _like(mask: Array, values: Array) -> Array:
@@ -45,8 +61,9 @@ def set_row(tree: Tree, place: Array, row: Tree, when: Array | bool = True) -> T
     """A struct of arrays with one row replaced, where `when` and the place exists."""
 
     def put(values: Array, value: Array) -> Array:
-        at = jnp.where(when, place, values.shape[0])
-        return values.at[at].set(jnp.asarray(value).astype(values.dtype), mode="drop")
+        # A selection can be fused with what makes the values and with what reads them, a scatter cannot.
+        here = _like(jnp.asarray(when) & (jnp.arange(values.shape[0]) == place), values)
+        return jnp.where(here, jnp.asarray(value).astype(values.dtype), values)
 
     return jax.tree.map(put, tree, row)
 
@@ -92,15 +109,55 @@ def hand_mask_of(piles: Piles, deck_mask: Array) -> Array:
 
 def deck_mask_of(places: Array, member: Array, size: int) -> Array:
     """The deck places of some entries of a list. -> bool[D]"""
-    at = jnp.where(member & (places >= 0), places.astype(jnp.int32), size)
-    return jnp.zeros(size, bool).at[at].set(True, mode="drop")
+    return members_in(set_of(places, member, size), size)
+
+
+# Bits of a card's fields in one number: first, how many. XLA's CPU backend gathers one element at a time, so the
+# fields of a card are gathered as one.
+_CARD_BITS = {
+    "rank": (0, 4), "suit": (4, 2), "enhancement": (6, 4), "edition": (10, 3), "seal": (13, 3), "debuffed": (16, 1),
+}  # fmt: skip
+_FACE_DOWN, _PRINTED_SUIT = (17, 1), (18, 2)
+_WORD = 32  # the bonus stands above these bits
+
+
+def _word_of(deck: Deck) -> Array:
+    """Each card of the deck as one number, but for its bonus. -> int32[D]"""
+    word = (deck.face_down.astype(jnp.int32) << _FACE_DOWN[0]) | (
+        deck.printed_suit.astype(jnp.int32) << _PRINTED_SUIT[0]
+    )
+    for name, (first, _) in _CARD_BITS.items():
+        word |= getattr(deck.cards, name).astype(jnp.int32) << first
+    return word
+
+
+def _in_hand(of_deck: Array, hand: Array) -> Array:
+    """A number of each card of the hand, 0 for none."""
+    return jnp.where(hand >= 0, of_deck[jnp.maximum(hand, 0).astype(jnp.int32)], 0)
+
+
+def _field(word: Array, place: tuple[int, int]) -> Array:
+    first, count = place
+    return (word >> first) & ((1 << count) - 1)
+
+
+def see_hand(deck: Deck, hand: Array) -> tuple[Cards, Array]:
+    """The cards of the hand as the player's area (empty places have rank 0), and which lie face down.
+
+    hand: int8[H], places in the deck, -1 = none. -> `Cards`[H], bool[H]
+    """
+    both = _in_hand((deck.cards.bonus.astype(jnp.int64) << _WORD) | _word_of(deck), hand)
+    word, bonus = both.astype(jnp.int32), (both >> _WORD).astype(jnp.int32)
+    fields = {
+        name: _field(word, place).astype(getattr(deck.cards, name).dtype)
+        for name, place in _CARD_BITS.items()
+    }
+    return Cards(bonus=bonus, **fields), _field(word, _FACE_DOWN) != 0
 
 
 def take_hand(deck: Deck, hand: Array) -> Cards:
     """The cards of the hand as the player's area; empty places have rank 0."""
-    at, there = jnp.maximum(hand, 0).astype(jnp.int32), hand >= 0
-    cards: Cards = jax.tree.map(lambda field: field[at], deck.cards)
-    return replace(cards, rank=jnp.where(there, cards.rank, 0).astype(jnp.int8))
+    return see_hand(deck, hand)[0]
 
 
 def deck_size(deck: Deck) -> Array:
@@ -166,6 +223,11 @@ def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:
     return deck, Piles(draw, n_draw, hand, n_hand, discard, n_discard)
 
 
+def _height(suit: Array) -> Array:
+    """Of a suit in a sorted hand: Spades 3, Hearts, Clubs, Diamonds 0 (run.md 4.3)."""
+    return jnp.where(suit < 2, 1 - suit, suit)  # clubs (0) and diamonds (1) change places
+
+
 def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
     """The hand in one of the four sort orders (run.md 4.3).
 
@@ -173,24 +235,23 @@ def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
     older card. Stone cards stand last: Diamonds, Clubs, Hearts, Spades, each by rank (K). Ascending is the
     reverse order. by_age: bool[], see `RunRules.sort_by_age`.
     """
-    at, there = jnp.maximum(hand, 0).astype(jnp.int32), hand >= 0
-    height = jnp.asarray(_SUIT_HEIGHT, jnp.int32)
-    rank = deck.cards.rank[at].astype(jnp.int32)
-    suit = height[deck.cards.suit[at].astype(jnp.int32)]
-    printed = height[deck.printed_suit[at].astype(jnp.int32)]
+    # Written out, as are the keys: each would be computed again for everything that is made of it.
+    word = written_out(_in_hand(_word_of(deck), hand), never=mode < 0)
+    rank = _field(word, _CARD_BITS["rank"])
+    suit, printed = (_height(_field(word, place)) for place in (_CARD_BITS["suit"], _PRINTED_SUIT))
     by_suit = (mode == SUIT) | (mode == SUIT_ASCENDING)
     printed = jnp.where(by_age, 0, printed)
     main = jnp.where(by_suit, suit * 16 + rank, rank * 4 + suit) * 4 + printed
-    stone = deck.cards.enhancement[at] == STONE
+    stone = _field(word, _CARD_BITS["enhancement"]) == STONE
     main = jnp.where(stone, ((3 - suit) * 16 + rank) - 1000, main)
-    key = main * 256 + (255 - at)
+    key = main * 256 + (255 - hand.astype(jnp.int32))
     key = jnp.where((mode == RANK_ASCENDING) | (mode == SUIT_ASCENDING), -key, key)
-    key = jnp.where(there, key, jnp.iinfo(jnp.int32).min)
+    # Empty places stand last, in order, so no two keys are alike.
+    last = jnp.iinfo(jnp.int32).min + jnp.arange(hand.shape[0], 0, -1, dtype=jnp.int32)
+    key = jnp.where(hand >= 0, key, last)
     # Counting ranks: cheaper than a sort for so few.
-    places = jnp.arange(hand.shape[0])
-    ahead = (key[None, :] > key[:, None]) | (
-        (key[None, :] == key[:, None]) & (places[None, :] < places[:, None])
-    )
+    key = written_out(key, never=mode < 0)
+    ahead = key[None, :] > key[:, None]
     new_place = jnp.sum(ahead, axis=1, dtype=jnp.int32)
     return jnp.zeros_like(hand).at[new_place].set(hand)
 

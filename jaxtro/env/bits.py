@@ -1,6 +1,7 @@
 """Sets as the bits of numbers: small loops over few of many without sorting, and counts without running sums."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from jax import Array, lax
 
 Carry = TypeVar("Carry")
 _WORD = 32
+_FEW_WORDS = 256  # so many counts are summed up as a product with a triangle, which is one kernel
 
 
 def to_bits(member: Array) -> Array:
@@ -34,12 +36,61 @@ def count_before(member: Array) -> Array:
     return (ahead[:, None] + inside).reshape(-1)[:size]
 
 
-def members_first(member: Array, fill: int) -> Array:
-    """The places of the members in order, then N, which is no place, to the end. bool[N] -> int32[N + fill]"""
-    size = member.shape[0]
-    at = jnp.where(member, count_before(member), size + fill)
-    places = jnp.full(size + fill, size, jnp.int32)
-    return places.at[at].set(jnp.arange(size, dtype=jnp.int32), mode="drop")
+def nth_in_word(word: Array, nth: Array) -> Array:
+    """The nth smallest element (counted from 0) of a set of at most 32. uint32[...], int32[...] -> int32[...]
+
+    31 where the set has no such element.
+    """
+    place = jnp.zeros_like(nth)
+    for width in (16, 8, 4, 2, 1):
+        lower = lax.population_count(word & jnp.uint32((1 << width) - 1)).astype(nth.dtype)
+        further = nth >= lower
+        nth = jnp.where(further, nth - lower, nth)
+        word = jnp.where(further, word >> width, word)
+        place += jnp.where(further, width, 0).astype(place.dtype)
+    return place
+
+
+@dataclass(frozen=True)
+class Members:
+    """The members of a set, to be listed in order, some at a time.
+
+    Attributes:
+      size: of places. words: uint32[W], the set. ahead: int32[W], members in the words before. count: int32[].
+    """
+
+    size: int
+    words: Array
+    ahead: Array
+    count: Array
+
+    def places(self, first: Array | int, number: int) -> Array:
+        """The places of `number` members in order, from number `first` on; `size`, which is no place, behind them.
+
+        A search for each of the members asked for: a scatter of all places would have kernels of its own, and most
+        sets of a step have few members or none.
+
+        Returns:
+          int32[number].
+        """
+        nth = first + jnp.arange(number, dtype=jnp.int32)
+        if self.words.shape[0] == 1:
+            return jnp.where(nth < self.count, nth_in_word(self.words[0], nth), self.size)
+        word = jnp.sum(self.ahead[None] <= nth[:, None], axis=-1, dtype=jnp.int32) - 1
+        inside = nth_in_word(self.words[word], nth - self.ahead[word])
+        return jnp.where(nth < self.count, word * _WORD + inside, self.size)
+
+
+def members_of(member: Array) -> Members:
+    """The set of places where `member` (bool[N]) is True, to be listed."""
+    words = words_of(member)
+    counts = lax.population_count(words).astype(jnp.int32)
+    if words.shape[0] <= _FEW_WORDS:
+        earlier = np.tri(words.shape[0], k=-1, dtype=np.int32)
+        ahead = jnp.sum(counts[None] * earlier, axis=1, dtype=jnp.int32)
+    else:
+        ahead = jnp.cumsum(counts) - counts
+    return Members(member.shape[0], words, ahead, ahead[-1] + counts[-1])
 
 
 def words_of(member: Array) -> Array:
@@ -47,6 +98,24 @@ def words_of(member: Array) -> Array:
     size = member.shape[-1]
     padded = jnp.pad(member, [(0, 0)] * (member.ndim - 1) + [(0, -size % _WORD)])
     return to_bits(padded.reshape(*member.shape[:-1], -1, _WORD))
+
+
+def set_of(places: Array, member: Array, size: int) -> Array:
+    """The set of the numbers of a list. int[N], bool[N] (which count) -> uint32[size / 32], rounded up
+
+    Numbers outside 0 to `size` - 1 are left out. XLA's CPU backend would scatter them one by one.
+    """
+    number = places.astype(jnp.uint32)
+    words = jnp.arange(-(-size // _WORD), dtype=jnp.uint32)
+    bit = jnp.where(member & (number < size), jnp.uint32(1) << (number % _WORD), jnp.uint32(0))
+    in_word = jnp.where(words[:, None] == (number // _WORD)[None], bit[None], jnp.uint32(0))
+    return lax.reduce(in_word, jnp.uint32(0), lax.bitwise_or, (1,))
+
+
+def members_in(words: Array, size: int) -> Array:
+    """Which places are in a set: what `words_of` was made from. uint32[..., W] -> bool[..., size]"""
+    bits = (words[..., None] >> jnp.arange(_WORD, dtype=jnp.uint32)) & 1
+    return (bits != 0).reshape(*words.shape[:-1], -1)[..., :size]
 
 
 def places_of_each(values: Array, count: int) -> Array:
@@ -92,6 +161,23 @@ def lowest(bits: Array) -> Array:
 def without_lowest(bits: Array) -> Array:
     """The set without its smallest element."""
     return bits & (bits - jnp.ones((), bits.dtype))
+
+
+def below_highest(bits: Array) -> Array:
+    """All numbers below the largest element of a set; none if it is empty. uint32[] -> uint32[]"""
+    for shift in (1, 2, 4, 8, 16):
+        bits |= bits >> shift
+    return bits >> 1
+
+
+def highest(bits: Array) -> Array:
+    """The largest element of a set that is not empty. uint32[] -> int32[]"""
+    return lax.population_count(below_highest(bits)).astype(jnp.int32)
+
+
+def without(bits: Array, place: Array) -> Array:
+    """The set without an element. uint[] -> uint[]"""
+    return bits & ~(jnp.ones((), bits.dtype) << place.astype(bits.dtype))
 
 
 def has(bits: Array, place: Array | int) -> Array:

@@ -12,7 +12,7 @@ from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
-from jaxtro.env.bits import members_first
+from jaxtro.env.bits import members_of
 
 
 def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
@@ -57,23 +57,22 @@ def _run(
         return jax.tree.leaves(function(*jax.tree.unflatten(tree, leaves)))
     games = active.shape[0]
     size = min(chunk, games)
-    count = jnp.sum(active, dtype=jnp.int32)
-    order = members_first(active, size)
+    members = members_of(active)
 
-    def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
-        start, out = carry
-        chosen = lax.dynamic_slice(order, (start,), (size,))
+    def turn(carry: tuple[Array, Array, list[Array]]) -> tuple[Array, Array, list[Array]]:
+        start, chosen, out = carry
         some = [
             value.at[chosen // games_of_row if games_of_row > 1 else chosen].get(mode="clip")
             for value, games_of_row in zip(leaves, shared, strict=True)
         ]
         result = jax.tree.leaves(jax.vmap(function)(*jax.tree.unflatten(tree, some)))
-        return start + size, [
-            whole.at[chosen].set(part, mode="drop") for whole, part in zip(out, result, strict=True)
-        ]
+        out = [whole.at[chosen].set(part, mode="drop") for whole, part in zip(out, result, strict=True)]
+        return start + size, members.places(start + size, size), out
 
     blank = [jnp.zeros((games, *shape.shape), shape.dtype) for shape in shapes]
-    return lax.while_loop(lambda carry: carry[0] < count, turn, (jnp.int32(0), blank))[1]
+    # The games of the next turn are carried, see `dispatch.py`.
+    start = (jnp.int32(0), members.places(0, size), blank)
+    return lax.while_loop(lambda carry: carry[0] < members.count, turn, start)[2]
 
 
 @_compacted_p.def_abstract_eval

@@ -20,7 +20,7 @@ from jax.extend.core import Primitive, jaxpr_as_fun
 from jax.interpreters import batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
-from jaxtro.env.bits import members_first
+from jaxtro.env.bits import members_of
 
 Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
@@ -161,23 +161,22 @@ def _in_chunks(
     needed |= {id(outputs[n]) for n in written}
     read = [n for n, var in enumerate(inputs) if id(var) in needed]
 
-    count = jnp.sum(active, dtype=jnp.int32)
-    order = members_first(active, size)
+    members = members_of(active)
     evaluate = jaxpr_as_fun(closed)
 
-    def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
-        start, changing = carry
+    def turn(carry: tuple[Array, Array, list[Array]]) -> tuple[Array, Array, list[Array]]:
+        start, chosen, changing = carry
         now = dict(zip(written, changing, strict=True))
-        chosen = lax.dynamic_slice(order, (start,), (size,))
         values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
         for n in read:
             values[n] = now.get(n, leaves[n]).at[chosen].get(mode="clip")
         results = evaluate(*values)
         put = [now[n].at[chosen].set(results[n], mode="drop") for n in written]
-        return start + size, put
+        return start + size, members.places(start + size, size), put
 
-    start = (jnp.int32(0), [leaves[n] for n in written])
-    _, changed = lax.while_loop(lambda carry: carry[0] < count, turn, start)
+    # The games of the next turn are carried: else each field that is moved would find them again for itself.
+    start = (jnp.int32(0), members.places(0, size), [leaves[n] for n in written])
+    _, _, changed = lax.while_loop(lambda carry: carry[0] < members.count, turn, start)
     for n, value in zip(written, changed, strict=True):
         leaves[n] = value
     return leaves[:written_count]
@@ -222,20 +221,28 @@ class Packing:
 
         rows, old: what `new` was made from, `old` unpacked from `rows`.
         """
-        parts: list[list[Array]] = [[] for _ in self._rows]
-        touched = [rows is None] * len(self._rows)
         leaves = jax.tree.leaves(new)
-        before = leaves if old is None else jax.tree.leaves(old)
-        for leaf, was, (row, _, size, shape) in zip(leaves, before, self._places, strict=True):
-            touched[row] |= leaf is not was
-            lead = leaf.shape[: leaf.ndim - len(shape)]
-            parts[row].append((leaf, (*lead, size)))  # type: ignore[arg-type]
+        before: list[Any] = [None] * len(leaves) if old is None else jax.tree.leaves(old)
+        parts: list[list[tuple[int, int, Array | None]]] = [
+            [] for _ in self._rows
+        ]  # first, after the last, new
+        for leaf, was, (row, first, size, shape) in zip(leaves, before, self._places, strict=True):
+            kept = leaf is was
+            if kept and parts[row] and parts[row][-1][2] is None:
+                # Neighbours that stay are one slice of the old row.
+                parts[row][-1] = (parts[row][-1][0], first + size, None)
+                continue
+            flat = None if kept else leaf.reshape((*leaf.shape[: leaf.ndim - len(shape)], size))
+            parts[row].append((first, first + size, flat))
         packed = []
         for number, (_, dtype, _) in enumerate(self._rows):
-            if not touched[number] and rows is not None:
-                packed.append(rows[number])
+            if all(value is None for *_, value in parts[number]):
+                packed.append(rows[number])  # type: ignore[index]
                 continue
-            fields = [leaf.reshape(shape).astype(dtype) for leaf, shape in parts[number]]
+            fields = [
+                lax.slice_in_dim(rows[number], first, end, axis=-1) if value is None else value.astype(dtype)  # type: ignore[index]
+                for first, end, value in parts[number]
+            ]
             packed.append(jnp.concatenate(fields, axis=-1) if len(fields) > 1 else fields[0])
         return tuple(packed)
 

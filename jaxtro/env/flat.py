@@ -119,6 +119,10 @@ class FlatBalatro:
         observation, state = self.env.reset_to_seed(seed, params)
         return observation, FlatState(state, jnp.zeros(HAND_CAPACITY, bool))
 
+    def observe(self, flat: FlatState) -> Observation:
+        """As `Balatro.observe`; which cards are chosen is `flat.chosen`."""
+        return self.env.observe(flat.state)
+
     def action_of(self, flat: FlatState, number: Array) -> Action:
         """The factored action of a number; for a toggle its kind is -1."""
         number = jnp.clip(number, 0, NUM_ACTIONS - 1)

@@ -20,6 +20,7 @@ from jaxtro.tables import TAGS
 from jaxtro.tables.streams import STREAM_ID
 
 PAYOUTS = ("", "nines_in_deck", "planets_used", "stored", "discards_if_none_used")
+_FEW_JOKERS = 8  # so many are looked up by comparing
 DISCARD_CARDS = ("", "target_rank", "target_suit", "jack")
 
 # path in the `run` column -> (dtype, column name); flags are True/False.
@@ -127,9 +128,26 @@ def working(jokers: OwnedJokers) -> Array:
     return (jokers.id > 0) & ~jokers.debuffed
 
 
+def look_up(column: np.ndarray, ids: Array) -> Array:
+    """A column's values for some jokers. column: [ids]. ids: int[...] -> [...], of the column's type
+
+    Most columns say something of a few jokers only. Comparing with these takes a fraction of the time of looking up one
+    joker after the other, which is how CPUs read a table.
+    """
+    values, counts = np.unique(column, return_counts=True)
+    usual = values[np.argmax(counts)]
+    others = np.flatnonzero(column != usual)
+    if len(others) > _FEW_JOKERS:
+        return jnp.asarray(column)[ids.astype(jnp.int32)]
+    found = jnp.full(ids.shape, usual, column.dtype)
+    for joker in others:
+        found = jnp.where(ids == joker, jnp.asarray(column[joker]), found)
+    return found
+
+
 def own(jokers: OwnedJokers, column: np.ndarray) -> Array:
     """A column for the jokers themselves; 0 for debuffed ones. -> [J]"""
-    return jnp.asarray(column)[jnp.where(working(jokers), jokers.id, 0).astype(jnp.int32)]
+    return look_up(column, jnp.where(working(jokers), jokers.id, 0))
 
 
 def total(jokers: OwnedJokers, column: np.ndarray) -> Array:
@@ -141,7 +159,7 @@ def acting(book: JokerBook, jokers: OwnedJokers) -> Array:
     """Ids of the jokers whose effects each place has, copies included; 0 = none. -> int32[J]"""
     works, size = working(jokers), jokers.id.shape[0]
     ids = jnp.where(works, jokers.id, 0).astype(jnp.int32)
-    copier = jnp.asarray(book.columns["copier"])[ids]
+    copier = look_up(book.columns["copier"], ids)
     places = jnp.arange(size, dtype=jnp.int32)
     # Follow the pointers; a place beyond the last joker ends every chain at nothing.
     target = jnp.where(copier == 1, places + 1, jnp.where(copier == 2, 0, places))
@@ -149,8 +167,8 @@ def acting(book: JokerBook, jokers: OwnedJokers) -> Array:
     for _ in range(size.bit_length()):  # each turn doubles the steps
         target = target[target]
     ended = jnp.concatenate([ids, jnp.zeros(1, jnp.int32)])[target[:size]]
-    loops = jnp.asarray(book.columns["copier"])[ended] > 0
-    may = jnp.asarray(book.columns["copyable"])[ended] | (target[:size] == places)
+    loops = look_up(book.columns["copier"], ended) > 0
+    may = look_up(book.columns["copyable"], ended) | (target[:size] == places)
     return jnp.where(loops | ~may, 0, ended)
 
 

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env import joker_events as ev
-from jaxtro.env.areas import deck_mask_of, take_hand
-from jaxtro.env.bits import places_of_each, size_of, words_of
+from jaxtro.env.areas import see_hand
+from jaxtro.env.bits import places_of_each, set_of, size_of, words_of
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.owned import (
     consumable_sell_values,
@@ -187,9 +187,8 @@ def _f32(value: Array) -> Array:
 
 def _hand(state: State) -> CardTable:
     hand = state.piles.hand
-    cards = take_hand(state.deck, hand)
+    cards, down = see_hand(state.deck, hand)
     there = hand >= 0
-    down = there & state.deck.face_down[jnp.maximum(hand, 0).astype(jnp.int32)]
     seen = there & ~down
     stone = cards.enhancement == STONE
 
@@ -276,9 +275,9 @@ def observe(state: State, book: JokerBook, events: JokerEvents) -> Observation:
     ranked = there & (cards.enhancement != STONE)
     # The draw pile, and what lies face down in the hand: the player cannot tell which is which.
     size = cards.rank.shape[0]
-    visible = (piles.hand >= 0) & ~state.deck.face_down[jnp.maximum(piles.hand, 0).astype(jnp.int32)]
-    known = deck_mask_of(piles.hand, visible, size) | deck_mask_of(piles.discard, piles.discard >= 0, size)
-    unseen = there & ~known
+    visible = (piles.hand >= 0) & ~see_hand(state.deck, piles.hand)[1]
+    known = set_of(piles.hand, visible, size) | set_of(piles.discard, piles.discard >= 0, size)
+    unseen = words_of(there) & ~known
     suits = places_of_each(cards.suit, SUITS)
     ranks = places_of_each(cards.rank, 2 + RANKS)[2:]
     in_deck = words_of(there)
@@ -315,8 +314,8 @@ def observe(state: State, book: JokerBook, events: JokerEvents) -> Observation:
         vouchers=_items(shop.vouchers, jnp.broadcast_to(voucher_price(state), shop.vouchers.shape)),
         packs=_items(shop.packs, pack_prices(state, events)),
         pack_cards=_offers(state.pack.cards, jnp.zeros(state.pack.cards.id.shape)),
-        unseen=_by_face(suits, ranks, words_of(unseen & ranked)),
-        stones=_f32(size_of(words_of(unseen & ~ranked)))[None],
+        unseen=_by_face(suits, ranks, unseen & words_of(ranked)),
+        stones=_f32(size_of(unseen & ~words_of(ranked)))[None],
         deck=_by_face(suits, ranks, words_of(ranked)),
         deck_enhancements=_counts(cards.enhancement, in_deck, len(ENHANCEMENTS)),
         deck_editions=_counts(cards.edition, in_deck, len(EDITIONS)),

@@ -72,8 +72,10 @@ def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
 def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[str, Callable[[Work], Array], Callable]]:
     """What follows the handler: (its name in profiles, which games need it, the stage)."""
     return [
+        ("hook", playing.hooks, playing.hook),
         ("discard", lambda work: jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
         ("score", lambda work: jnp.any(work.todo.played), lambda work: playing.score_played(work, book)),
+        ("use_rolls", lambda work: work.todo.rolled, lambda work: playing.use_rolls(work, book)),
         ("destroy", lambda work: jnp.any(work.todo.doomed), _destroy),
         ("create", lambda work: work.todo.n_created > 0, lambda work: creation.create_items(work, book, events)),
         ("close_pack", lambda work: work.todo.close_pack, packs.close_pack),
@@ -131,7 +133,7 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
     Returns:
       The state afterwards, and what the step noted on the way (`todo.cost`).
     """
-    start = Work(state, nothing_to_do(SHOP_SLOTS))
+    start = Work(state, nothing_to_do(SHOP_SLOTS, playing.rolling_of(state, book)))
     packing = Packing(jax.eval_shape(lambda: start), _part)
 
     def where(name: str, needed: Array, stage: Callable[..., Work], rows: Any, *args: Any) -> Any:
@@ -183,7 +185,9 @@ def before_score(
     state: State, chosen: Array, book: JokerBook, events: JokerEvents
 ) -> tuple[ScoringState, Array]:
     """What a hand is scored from, after The Hook and The Tooth have acted. -> it, the chosen cards bool[H]"""
-    work = playing.press_play(Work(state, nothing_to_do(SHOP_SLOTS)), chosen)
+    work = Work(state, nothing_to_do(SHOP_SLOTS, playing.rolling_of(state, book)))
+    work = playing.press_play(work, chosen)
+    work = only_where(playing.hooks(work), playing.hook, work)
     played = work.todo.played
     work = only_where(jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events), work)
     return playing.scored_from(work, book), hand_mask_of(work.state.piles, played)

@@ -45,6 +45,7 @@ class Todo:
       build_shop: bool. fill: bool[4], shop slots to fill.
       open_pack: int8, pack id, 0 = none. pack_by_tag: bool.
       show_blinds: bool, blind select is entered.
+      rolling: float64[K], the streams that scoring rolls on (`JokerBook.streams`); rolled: bool, some were used.
       cost: int32, dollars paid for the action.
     """
 
@@ -71,6 +72,8 @@ class Todo:
     open_pack: Array
     pack_by_tag: Array
     show_blinds: Array
+    rolling: Array
+    rolled: Array
     cost: Array
 
 
@@ -83,8 +86,8 @@ class Work:
     todo: Todo
 
 
-def nothing_to_do(shop_slots: int) -> Todo:
-    """The start of a step."""
+def nothing_to_do(shop_slots: int, rolling: Array) -> Todo:
+    """The start of a step. rolling: see `Todo`."""
     flag, number, small = jnp.bool_(False), jnp.int32(0), jnp.int8(0)
     return Todo(
         created=jnp.zeros(MOST_CREATED, jnp.int8),
@@ -110,6 +113,8 @@ def nothing_to_do(shop_slots: int) -> Todo:
         open_pack=small,
         pack_by_tag=flag,
         show_blinds=flag,
+        rolling=rolling,
+        rolled=flag,
         cost=number,
     )
 

@@ -1,6 +1,7 @@
 """Wrappers around the environment."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -29,11 +30,11 @@ class AutoState:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class _Fresh:
-    """What a reset writes."""
+class _Run:
+    """What a restart changes: the run, and the key as plain numbers."""
 
     state: Any
-    observation: Any
+    key: Array
 
 
 class AutoReset:
@@ -43,7 +44,7 @@ class AutoReset:
     run that ended; the observation is the new run's first.
 
     Attributes:
-      env: `Balatro` or `FlatBalatro`.
+      env: `Balatro`, `FlatBalatro`, or another with their `reset`, `step`, `observe` and `legal_actions`.
     """
 
     def __init__(self, env: Any) -> None:
@@ -71,22 +72,29 @@ class AutoReset:
         """As the environment's."""
         return self.env.legal_actions(auto.state)
 
+    def observe(self, auto: AutoState) -> Any:
+        """As the environment's."""
+        return self.env.observe(auto.state)
+
     def step(self, auto: AutoState, action: Any, weights: Weights = DEFAULT_WEIGHTS) -> tuple:
         """As the environment's, and a new run where this one ended or was truncated."""
-        observation, state, reward, terminated, truncated, info = self.env.step(auto.state, action, weights)
-        observation, auto = self.restart(auto, state, observation, terminated | truncated)
+        _, state, reward, terminated, truncated, info = self.env.step(auto.state, action, weights)
+        observation, auto = self.restart(auto, state, terminated | truncated)
         return observation, auto, reward, terminated, truncated, info
 
-    def restart(self, auto: AutoState, state: Any, observation: Any, done: Array) -> tuple[Any, AutoState]:
-        """A new run where `done`, else the given state and observation. -> observation, state"""
-        now, later = jax.random.split(auto.key)
+    def restart(self, auto: AutoState, state: Any, done: Array) -> tuple[Any, AutoState]:
+        """A new run where `done`, else the given state. -> observation, state"""
+        impl = jax.random.key_impl(auto.key) if jnp.issubdtype(auto.key.dtype, jax.dtypes.prng_key) else None
         with jax.named_scope(SCOPE + "reset"):
-            fresh = only_where(done, self._reset, _Fresh(state, observation), now, auto.params, often=True)
-        key = jnp.where(done, jax.random.key_data(later), jax.random.key_data(auto.key))
-        key = jax.random.wrap_key_data(key) if jnp.issubdtype(auto.key.dtype, jax.dtypes.prng_key) else key
-        return fresh.observation, AutoState(fresh.state, key, auto.params)
+            run = _Run(state, auto.key if impl is None else jax.random.key_data(auto.key))
+            run = only_where(done, partial(self._new_run, impl), run, auto.params, often=True)
+        key = run.key if impl is None else jax.random.wrap_key_data(run.key, impl=impl)
+        # Of all games at once, so that the compiled step holds one observation (the one of `env.step` is not used).
+        with jax.named_scope(SCOPE + "observe"):
+            observation = self.env.observe(run.state)
+        return observation, AutoState(run.state, key, auto.params)
 
-    def _reset(self, old: _Fresh, key: Array, params: Any) -> _Fresh:
-        del old
-        observation, state = self.env.reset(key, params)
-        return _Fresh(state, observation)
+    def _new_run(self, impl: Any, old: _Run, params: Any) -> _Run:
+        key = old.key if impl is None else jax.random.wrap_key_data(old.key, impl=impl)
+        now, later = jax.random.split(key)
+        return _Run(self.env.reset(now, params)[1], later if impl is None else jax.random.key_data(later))

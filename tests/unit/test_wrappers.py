@@ -166,13 +166,14 @@ def test_restart_resets_only_what_ended():  # type: ignore[no-untyped-def]
     auto = jaxtro.AutoReset(ENV)
     keys = jax.random.split(jax.random.key(0), BATCH)
     params = jax.tree.map(lambda value: np.stack([value] * BATCH), jax.device_get(jaxtro.make_params()))
-    observation, states = compiled()[1](jaxtro.random_seeds(0, BATCH), params)
+    _, states = compiled()[1](jaxtro.random_seeds(0, BATCH), params)
     done = np.arange(BATCH) % 4 == 0
-    _, after = jax.jit(jax.vmap(auto.restart))(AutoState(states, keys, params), states, observation, done)
+    observation, after = jax.jit(jax.vmap(auto.restart))(AutoState(states, keys, params), states, done)
     same = np.asarray((after.state.streams.seed == states.streams.seed).all(axis=1))
     assert (same == ~done).all()
     seeds = {bytes(seed) for seed in np.asarray(after.state.streams.seed)}
     assert len(seeds) == BATCH
+    chex.assert_trees_all_equal(observation, jax.jit(jax.vmap(ENV.observe))(after.state))
 
 
 @jax.tree_util.register_dataclass
@@ -195,6 +196,9 @@ class CountingEnv:
         end, cut = self.default_params if params is None else params
         name = jax.random.randint(key, (), 0, 2**30, jnp.int32)
         return jnp.int32(0), Count(jnp.int32(0), jnp.asarray(end), jnp.asarray(cut), name)
+
+    def observe(self, state: Count) -> Any:
+        return state.steps
 
     def step(self, state: Count, action: Any, weight: Any) -> tuple:
         state = replace(state, steps=state.steps + action)

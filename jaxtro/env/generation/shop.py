@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 from jaxtro.env import rng
 from jaxtro.env.generation.items import (
@@ -161,15 +161,16 @@ def next_pack(
     """
     given = jnp.asarray(first_of_run) & ~rules.banned_packs[FIRST_PACK]
     u, streams = rng.uniform(streams, "shop_pack{a}", ante, jnp.asarray(when) & ~given)
-    weights = [jnp.where(rules.banned_packs[n + 1], 0.0, w) for n, w in enumerate(_PACK_WEIGHTS)]
-    total = jnp.float64(0)
-    for weight in weights:  # in list order, one by one: the sum in binary64 depends on it
-        total = total + weight
+    banned = rules.banned_packs[1:]
+    weights = jnp.where(banned, 0.0, jnp.asarray(_PACK_WEIGHTS))
+
+    def add(it: Array, weight: Array) -> tuple[Array, Array]:
+        return it + weight, it + weight
+
+    # In list order, one by one: the sums in binary64 depend on it.
+    total, its = lax.scan(add, jnp.float64(0), weights)
     poll = u * total
-    chosen, it = jnp.int32(0), jnp.float64(0)
-    for number, weight in enumerate(weights, start=1):
-        it = it + weight
-        hit = (it >= poll) & (it - weight <= poll) & ~rules.banned_packs[number]
-        chosen = jnp.where((chosen == 0) & hit, number, chosen)
+    hit = (its >= poll) & (its - weights <= poll) & ~banned
+    chosen = jnp.where(jnp.any(hit), 1 + jnp.argmax(hit), 0)
     pack = jnp.where(given, FIRST_PACK, chosen).astype(jnp.int32)
     return jnp.where(when, pack, 0), streams

@@ -47,6 +47,17 @@ def add_existing(situation: Situation, item_id: Array) -> Situation:
     return replace(situation, exists=situation.exists.at[item_id].add(1, mode="promise_in_bounds"))
 
 
+def _met(needed: np.ndarray, facts: Array, nothing: int = 0) -> Array:
+    """For each item whether the fact that it needs holds. needed: int[235], which one. facts: bool[N] -> bool[235]
+
+    Few different facts are needed; looking up one for every item would take a hundred times as long on CPUs.
+    """
+    met = jnp.ones(len(ITEMS), bool)
+    for fact in sorted(set(needed.tolist()) - {nothing}):
+        met &= facts[fact] | (needed != fact)
+    return met
+
+
 def make_situation(
     rules: RunRules,
     exists: Array,
@@ -62,11 +73,9 @@ def make_situation(
       enhancements: bool[9], enhancements that some card of the full deck has.
       gros_michel_extinct: bool[]. The others as in `Situation`.
     """
-    needs_hand, needs_enhancement = jnp.asarray(NEEDS_HAND), jnp.asarray(NEEDS_ENHANCEMENT)
-    hand_ok = (needs_hand < 0) | (hands_played[jnp.maximum(needs_hand, 0)] > 0)
-    enhancement_ok = (needs_enhancement == 0) | enhancements[needs_enhancement]
-    needs_voucher = jnp.asarray(NEEDS_VOUCHER)
-    voucher_ok = (needs_voucher == 0) | redeemed[needs_voucher]
+    hand_ok = _met(NEEDS_HAND, hands_played > 0, nothing=-1)
+    enhancement_ok = _met(NEEDS_ENHANCEMENT, enhancements)
+    voucher_ok = _met(NEEDS_VOUCHER, redeemed)
     number, extinct = jnp.arange(len(ITEMS)), jnp.asarray(gros_michel_extinct)
     banana_ok = jnp.where(number == _GROS_MICHEL, ~extinct, jnp.where(number == _CAVENDISH, extinct, True))
     allowed = ~rules.closed_items & ~jnp.asarray(HIDDEN) & ~redeemed & (number > 0)

@@ -7,7 +7,7 @@ from jax import Array, lax
 
 from jaxtro.env import bits, rng, run_rules
 from jaxtro.env import joker_events as ev
-from jaxtro.env.areas import add_card, deck_size, under
+from jaxtro.env.areas import add_card, deck_size, keep_where, under
 from jaxtro.env.bits import count_before
 from jaxtro.env.generation.antes import next_boss, orbital_hands
 from jaxtro.env.joker_events import JokerEvents
@@ -104,10 +104,7 @@ def select(work: Work, book: JokerBook, events: JokerEvents) -> Work:
 
 def bits_without(tags: Array, gone: Array) -> Array:
     """Held tags without some of them, the rest moved up."""
-    size = tags.shape[0]
-    keep = (tags > 0) & ~gone
-    place = jnp.where(keep, count_before(keep), size)
-    return jnp.zeros_like(tags).at[place].set(tags, mode="drop")
+    return keep_where(tags, (tags > 0) & ~gone, jnp.zeros_like(tags))
 
 
 def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Array) -> Work:

@@ -1,7 +1,7 @@
 """Using tarots, planets and spectrals. What each does stands in the table (column `does`)."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -116,37 +116,82 @@ _HAND_RANK = _word("hand_rank", False, bool, lambda value: True)
 _HAND_SIZE = _word("hand_size")
 _DESTROY_RANDOM, _NEW_CARDS = _word("destroy_random"), _word("new_cards")
 _DESTROY_SHUFFLED = _word("destroy_shuffled")
-TAKES_PLAIN = _CARD_EDITION  # Aura: cards without an edition only
-NEW_HAND_CARDS = _COPIES + _NEW_CARDS
 # Ranks of new cards: the first one in the rank list and how many follow (JQK, A, 2 to 10).
 _NEW_FIRST = _word("ranks", 0, np.int32, lambda ranks: RANKS.index(ranks[0]))
 _NEW_RANKS = _word("ranks", 1, np.int32, len)
 
 
-def usable(state: State, card: Array, frees_slot: Array | bool) -> Array:
+def _packed(columns: dict[str, tuple[np.ndarray, int]]) -> tuple[np.ndarray, dict[str, tuple[int, int]]]:
+    """Columns as bits of one number by item id, as tables are read one element at a time on CPUs."""
+    word, bits_of, first = np.zeros(len(ITEMS), np.int32), {}, 0
+    for name, (values, count) in columns.items():
+        assert ((values >= 0) & (values < 1 << count)).all(), name
+        word |= values.astype(np.int32) << first
+        bits_of[name] = first, count
+        first += count
+    return word, bits_of
+
+
+_NEEDS, _NEEDS_BITS = _packed(
+    {
+        "is_consumable": (np.isin(np.arange(len(ITEMS)), range(FIRST_CONSUMABLE, FIRST_VOUCHER)), 1),
+        "creates_joker": (_CREATES_JOKER, 1),
+        "creates_consumable": ((_CREATE != 0) & ~_CREATES_JOKER, 1),
+        "copies_last": (_COPIES_LAST, 1),
+        "joker_edition": (_JOKER_EDITION != 0, 1),
+        "copies_joker": (_COPY_JOKER, 1),
+        "needs_hand": (NEEDS_HAND, 1),
+        "whole_hand": (NEEDS_HAND & (TARGETS_MAX == 0), 1),
+        "plain": (_CARD_EDITION, 1),
+        "targets_min": (TARGETS_MIN, 3),
+        "targets_max": (TARGETS_MAX, 3),
+        "new_cards": (_COPIES + _NEW_CARDS, 3),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What using an item asks for. word: int32[...], of `needs_of`."""
+
+    word: Array
+
+    def number(self, name: str) -> Array:
+        """`targets_min`, `targets_max`: hand cards that must be chosen; `new_cards`: that it makes. -> int32[...]"""
+        first, count = _NEEDS_BITS[name]
+        return (self.word >> first) & ((1 << count) - 1)
+
+    def has(self, name: str) -> Array:
+        """Whether something applies, such as `plain`: cards without an edition only (Aura). -> bool[...]"""
+        return self.number(name) != 0
+
+
+def needs_of(card: Array) -> Needs:
+    """What using an item asks for. card: item id[...]; a joker's, a voucher's or 0 cannot be used at all."""
+    return Needs(jnp.asarray(_NEEDS)[card.astype(jnp.int32)])
+
+
+def usable(state: State, needs: Needs, frees_slot: Array | bool) -> Array:
     """Whether a consumable could be used now, apart from the chosen hand cards.
 
     Args:
-      card: item id; a joker's or 0 is never usable. frees_slot: it lies in a consumable slot, which its use frees (a
-        negative card takes its slot with it).
+      needs: of `needs_of`. frees_slot: it lies in a consumable slot, which its use frees (a negative card takes its
+        slot with it).
     """
-    card = card.astype(jnp.int32)
     jokers = state.jokers
     there = jokers.id > 0
     n_jokers = jnp.sum(there, dtype=jnp.int32)
-    look = lambda column: jnp.asarray(column)[card]  # noqa: E731
     consumable_room = (free_consumable_slots(state) + jnp.asarray(frees_slot)) > 0
     last = state.run.last_tarot_planet
-    ok = (card >= FIRST_CONSUMABLE) & (card < FIRST_VOUCHER)
-    ok &= ~look(_CREATES_JOKER) | (free_joker_slots(state) > 0)
-    ok &= (look(_CREATE) == 0) | look(_CREATES_JOKER) | consumable_room
-    ok &= ~look(_COPIES_LAST) | ((last > 0) & (last != _FOOL) & consumable_room)
-    ok &= (look(_JOKER_EDITION) == 0) | jnp.any(there & (jokers.edition == 0))
-    ok &= ~look(_COPY_JOKER) | ((n_jokers > 0) & (joker_slots(state) > 1))
+    ok = needs.has("is_consumable")
+    ok &= ~needs.has("creates_joker") | (free_joker_slots(state) > 0)
+    ok &= ~needs.has("creates_consumable") | consumable_room
+    ok &= ~needs.has("copies_last") | ((last > 0) & (last != _FOOL) & consumable_room)
+    ok &= ~needs.has("joker_edition") | jnp.any(there & (jokers.edition == 0))
+    ok &= ~needs.has("copies_joker") | ((n_jokers > 0) & (joker_slots(state) > 1))
     in_hand = state.piles.n_hand
-    ok &= ~look(NEEDS_HAND) | (in_hand > 0)
-    whole_hand = look(NEEDS_HAND) & (look(TARGETS_MAX) == 0)
-    return ok & (~whole_hand | (in_hand > 1))
+    ok &= ~needs.has("needs_hand") | (in_hand > 0)
+    return ok & (~needs.has("whole_hand") | (in_hand > 1))
 
 
 def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, events: JokerEvents) -> Work:

@@ -165,7 +165,7 @@ def acts_after_deal(work: Work, events: JokerEvents) -> Array:
     state, deal = work.state, work.todo.deal
     boss = boss_effects.boss_acts(state)
     # Copies act only where there is a Certificate to copy.
-    certificate = jnp.any(jnp.asarray(events.first_draw_cards > 0)[state.jokers.id.astype(jnp.int32)])
+    certificate = jnp.any(ev.look_up(events.first_draw_cards > 0, state.jokers.id))
     acts = (boss == boss_effects.BELL) | ((boss == boss_effects.HEART) & state.round.heart_armed)
     acts |= certificate & (deal == DEAL_FIRST)
     return (deal != NO_DEAL) & (state.phase == Phase.SELECTING_HAND) & acts
@@ -186,7 +186,7 @@ def after_deal(work: Work, book: JokerBook, events: JokerEvents) -> Work:
 
 def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Array) -> State:
     """Certificate: after the first deal a random card with a random seal joins the hand; copies too."""
-    wanted = jnp.sum(jnp.asarray(events.first_draw_cards)[ev.acting(book, state.jokers)], dtype=jnp.int32)
+    wanted = jnp.sum(ev.look_up(events.first_draw_cards, ev.acting(book, state.jokers)), dtype=jnp.int32)
     size = state.deck.cards.rank.shape[0]
     room = jnp.minimum(size - deck_size(state.deck), HAND_CAPACITY - state.piles.n_hand)
     wanted = jnp.where(first, wanted, 0)

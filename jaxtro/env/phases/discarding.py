@@ -129,7 +129,7 @@ def discard(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     state, chosen = work.state, work.todo.discarded
     mine = ~jnp.any(work.todo.played)
     # Burnt Joker: the first discard of a round raises its poker hand; copies add one each.
-    levels = jnp.sum(jnp.asarray(events.discard_levels)[ev.acting(book, state.jokers)], dtype=jnp.int32)
+    levels = jnp.sum(ev.look_up(events.discard_levels, ev.acting(book, state.jokers)), dtype=jnp.int32)
     levels = jnp.where(mine & (state.round.discards_used == 0), levels, 0)
     five = _first_five(take_hand(state.deck, state.piles.hand), chosen)
     poker_hand = detect(five, hand_rules(book, state)).hand

@@ -42,7 +42,7 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     kind, count = pack_kind(pack), pack_cards(pack)
     start, ante = situation(state, events), state.run.ante
     # Hallucinations (and copies) roll after the cards are there, each only while a slot is free.
-    odds = jnp.asarray(events.pack_odds)[ev.acting(book, state.jokers)]
+    odds = ev.look_up(events.pack_odds, ev.acting(book, state.jokers))
     probability = ev.probability(book, state.jokers)
     hallucinations = jnp.sum(odds > 0, dtype=jnp.int32)
     each_odds = jnp.max(odds)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxtro.env import rng, run_rules
@@ -23,13 +24,14 @@ from jaxtro.env.owned import (
     lose_jokers,
 )
 from jaxtro.env.phases import boss_effects
+from jaxtro.env.rng.streams import NOT_STARTED
 from jaxtro.env.scoring import HandScore, JokerBook, score_hand
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.scoring.rolls import Luck
 from jaxtro.env.state import Cards, Deck, Jokers, ScoringState, State
-from jaxtro.env.work import DEAL_PLAY, MOST_CREATED, Work, set_todo, update
+from jaxtro.env.work import DEAL_PLAY, MOST_CREATED, Work, set_state, set_todo, update
 from jaxtro.tables import BLINDS, ENHANCEMENTS
-from jaxtro.tables.streams import SLOT, STREAM_ID
+from jaxtro.tables.streams import NUM_SLOTS, SLOT, STREAM_ID
 
 _STEEL = ENHANCEMENTS.keys.index("m_steel")
 _HOOK_CARDS = BLINDS.row(boss_effects.HOOK)["discards"]
@@ -91,28 +93,16 @@ def _debuffed_if_changed(state: State, book: JokerBook) -> Array:
 
 
 def press_play(work: Work, chosen: Array) -> Work:
-    """What happens before the score: cards are marked as played, The Hook and The Tooth act.
+    """What happens before the score: cards are marked as played, The Tooth acts; The Hook acts in `hook`.
 
-    The Hook's two cards are discarded in the next stage, with all that discarding does. chosen: bool[H]
+    chosen: bool[H]
     """
     state = work.state
-    size = state.deck.cards.rank.shape[0]
-    played = deck_mask_of(state.piles.hand, chosen, size)
+    played = deck_mask_of(state.piles.hand, chosen, state.deck.cards.rank.shape[0])
     boss = boss_effects.boss_acts(state)
     tooth = jnp.where(boss == boss_effects.TOOTH, _TOOTH_DOLLARS, 0) * jnp.sum(chosen, dtype=jnp.int32)
-    held = deck_mask_of(state.piles.hand, (state.piles.hand >= 0) & ~chosen, size)
-    hooked, streams = jnp.zeros(size, bool), state.streams
-    u, states = rng.peek_successive(streams, "hook", state.run.ante, _HOOK_CARDS, boss == boss_effects.HOOK)
-    times = jnp.int32(0)
-    for number in range(_HOOK_CARDS):
-        left = held & ~hooked
-        hook = (boss == boss_effects.HOOK) & jnp.any(left)
-        hooked |= hook & (jnp.arange(size) == rng.nth_member(left, u[number]))
-        times += hook
-    streams = rng.use_successive(streams, "hook", state.run.ante, states, times)
     state = replace(
         state,
-        streams=streams,
         deck=replace(state.deck, played_this_ante=state.deck.played_this_ante | played),
         run=update(state.run, money=state.run.money - tooth),
         round=update(
@@ -121,7 +111,31 @@ def press_play(work: Work, chosen: Array) -> Work:
             heart_armed=state.round.heart_armed | (boss == boss_effects.HEART),
         ),
     )
-    return set_todo(Work(state, work.todo), played=played, discarded=hand_mask_of(state.piles, hooked))
+    return set_todo(Work(state, work.todo), played=played)
+
+
+def hooks(work: Work) -> Array:
+    """Whether The Hook takes cards before the hand that is played scores. -> bool[]"""
+    return jnp.any(work.todo.played) & (boss_effects.boss_acts(work.state) == boss_effects.HOOK)
+
+
+def hook(work: Work) -> Work:
+    """The Hook chooses two cards of those that are not played; the next stage discards them.
+
+    Apart from `press_play`, so that only hands that it is there for move the streams.
+    """
+    state = work.state
+    size = state.deck.cards.rank.shape[0]
+    held = deck_mask_of(state.piles.hand, state.piles.hand >= 0, size) & ~work.todo.played
+    hooked = jnp.zeros(size, bool)
+    u, states = rng.peek_successive(state.streams, "hook", state.run.ante, _HOOK_CARDS)
+    times = jnp.int32(0)
+    for number in range(_HOOK_CARDS):
+        left = held & ~hooked
+        hooked |= jnp.arange(size) == rng.nth_member(left, u[number])
+        times += jnp.any(left)
+    streams = rng.use_successive(state.streams, "hook", state.run.ante, states, times)
+    return set_todo(set_state(work, streams=streams), discarded=hand_mask_of(state.piles, hooked))
 
 
 def add_copies(
@@ -148,10 +162,38 @@ def add_copies(
     return replace(copied, cards=replace(copied.cards, enhancement=kinds))
 
 
+def _rolling_slots(book: JokerBook) -> np.ndarray:
+    return np.array([SLOT[STREAM_ID[name]] for name in book.streams])
+
+
+def rolling_of(state: State, book: JokerBook) -> Array:
+    """`todo.rolling` before a step. -> float64[book.streams]"""
+    return state.streams.states[_rolling_slots(book)]
+
+
 def scored_from(work: Work, book: JokerBook) -> ScoringState:
-    """The scoring state after The Hook: Tarots of the Purple Seals that it discarded have taken their slots."""
+    """The scoring state after The Hook: Tarots of the Purple Seals that it discarded have taken their slots.
+
+    Of the streams it has only those of the rolls.
+    """
     scoring = scoring_state(work.state, book)
-    return replace(scoring, consumable_slots=scoring.consumable_slots - work.todo.n_created)
+    none = jnp.full(NUM_SLOTS, NOT_STARTED, jnp.float64)
+    states = none.at[_rolling_slots(book)].set(work.todo.rolling)
+    return replace(
+        scoring,
+        streams=replace(scoring.streams, states=states),
+        consumable_slots=scoring.consumable_slots - work.todo.n_created,
+    )
+
+
+def use_rolls(work: Work, book: JokerBook) -> Work:
+    """Puts the streams of the rolls back after a hand that rolled.
+
+    Apart from the score, so that hands without rolls, which are most, do not move the streams.
+    """
+    streams = work.state.streams
+    states = streams.states.at[_rolling_slots(book)].set(work.todo.rolling)
+    return set_todo(set_state(work, streams=replace(streams, states=states)), rolled=False)
 
 
 def score_played(work: Work, book: JokerBook, luck: Luck = "seeded") -> Work:
@@ -165,10 +207,6 @@ def score_played(work: Work, book: JokerBook, luck: Luck = "seeded") -> Work:
 def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) -> Work:
     state = work.state
     now, run, hands, piles = state.round, state.run, state.poker_hands, state.piles
-    streams = state.streams
-    slots = jnp.asarray([SLOT[STREAM_ID[name]] for name in book.streams])
-    streams = replace(streams, states=streams.states.at[slots].set(result.streams))
-
     # The played cards as they are now, and copies of the single played card.
     deck, size = state.deck, state.deck.cards.rank.shape[0]
     there = result.places >= 0
@@ -201,7 +239,6 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
     hands_left = now.hands_left - 1
     state = replace(
         state,
-        streams=streams,
         deck=deck,
         piles=replace(piles, hand=hand, n_hand=n_hand, discard=discard, n_discard=n_discard),
         jokers=replace(state.jokers, stored=result.jokers.stored),
@@ -245,4 +282,6 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
         round_over=over,
         deal=jnp.where(over, 0, DEAL_PLAY),
         debuffs=(jnp.arange(size) >= before) & (jnp.arange(size) < before + copies),
+        rolling=result.streams,
+        rolled=jnp.any(result.streams != todo.rolling),
     )

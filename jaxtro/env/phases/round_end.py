@@ -202,7 +202,7 @@ def _held_cards(state: State, book: JokerBook) -> State:
     cards = take_hand(state.deck, state.piles.hand)
     live = (cards.rank > 0) & ~cards.debuffed
     repeats = jnp.sum(
-        jnp.asarray(book.columns["held_repeats"])[ev.acting(book, state.jokers)], dtype=jnp.int32
+        ev.look_up(book.columns["held_repeats"], ev.acting(book, state.jokers)), dtype=jnp.int32
     )
     gold = live & (cards.enhancement == _GOLD)
     times = jnp.sum(jnp.where(gold, 1 + (cards.seal == _RED) + repeats, 0), dtype=jnp.int32)

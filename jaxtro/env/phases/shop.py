@@ -406,7 +406,7 @@ def reroll(work: Work, events: JokerEvents) -> Work:
 def leave_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     """Next round: Perkeo copies consumables, the shop closes, the next blind is on deck."""
     state = work.state
-    perkeos = jnp.sum(jnp.asarray(events.shop_left_copies)[ev.acting(book, state.jokers)], dtype=jnp.int32)
+    perkeos = jnp.sum(ev.look_up(events.shop_left_copies, ev.acting(book, state.jokers)), dtype=jnp.int32)
     seed_hash = state.streams.seed_hash
 
     def one(carry: tuple) -> tuple:

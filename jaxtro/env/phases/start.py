@@ -249,7 +249,7 @@ def _deck(start: StartingDeck) -> Deck:
     at = jnp.maximum(front, 0).astype(jnp.int32)
 
     def put(empty: Array, values: Array) -> Array:
-        return jnp.asarray(empty).at[:count].set(jnp.where(there, values, 0).astype(empty.dtype))
+        return jnp.pad(jnp.where(there, values, 0).astype(empty.dtype), (0, DECK_CAPACITY - count))
 
     suit = jnp.asarray(FRONT_SUIT)[at]
     cards = replace(

@@ -7,6 +7,7 @@ from jax import Array, lax
 
 from jaxtro.env.rng.constants import C2, C3, NAN_WORD, PI, TEN13, WARM_UP, WORDS, E
 from jaxtro.env.rng.hash import guard
+from jaxtro.env.written_out import written_out
 
 # uint64[..., 4]. One array, as a loop of a batch then runs one kernel a turn and not four.
 Words = Array
@@ -87,7 +88,8 @@ def first_float(d: Array) -> Array:
             kept = word & jnp.uint64(2**64 - 2**drop)
             word = (((word << a) ^ word) >> b) ^ (kept << c)
         mixed ^= word
-    return _to_float(mixed)
+    # Written out: the steps would be computed, and compiled, again for everything that looks at the float.
+    return written_out(_to_float(mixed), never=d.reshape(-1)[0] > 2.0)
 
 
 def to_index(u: Array, count: Array) -> Array:

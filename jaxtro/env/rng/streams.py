@@ -152,7 +152,7 @@ def start_streams(seed: Array, ante: Array | int = 1, keys: Sequence[str] | None
     which = _chosen(keys)
     states = jnp.full(table.NUM_SLOTS, NOT_STARTED, jnp.float64)
     if which:
-        slots = jnp.stack([slot_of(stream, ante) for stream in which])
+        slots = slot_of(np.array(which), ante)
         states = states.at[slots].set(_start_many(which, ante, seed))
     return Streams(
         seed=seed,
@@ -175,7 +175,7 @@ def enter_ante(streams: Streams, ante: Array, keys: Sequence[str] | None = None)
     new = ante > streams.highest_ante
     states, counts, deep = streams.states, streams.retry_counts, streams.retry_deep
     if which:
-        slots = jnp.stack([slot_of(stream, ante) for stream in which])
+        slots = slot_of(np.array(which), ante)
         fresh = _start_many(which, ante, streams.seed)
         starts = new | (states[slots] == NOT_STARTED)
         states = states.at[slots].set(jnp.where(starts, fresh, states[slots]))
@@ -193,13 +193,15 @@ def enter_ante(streams: Streams, ante: Array, keys: Sequence[str] | None = None)
     )
 
 
-def _row_of(first: np.ndarray, stream: Array | int, ante: Array) -> Array:
-    ring = jnp.where(jnp.asarray(table.BY_ANTE)[stream], ante % table.ANTES_KEPT, 0)
-    return jnp.asarray(first)[stream] + ring.astype(jnp.int32)
+def _row_of(first: np.ndarray, stream: Array | np.ndarray | int, ante: Array) -> Array:
+    traced = isinstance(stream, Array)
+    by_ante = jnp.asarray(table.BY_ANTE)[stream] if traced else table.BY_ANTE[stream]
+    start = jnp.asarray(first)[stream] if traced else first[stream]
+    return start + jnp.where(by_ante, ante % table.ANTES_KEPT, 0).astype(jnp.int32)
 
 
-def slot_of(stream: Array | int, ante: Array) -> Array:
-    """Where `Streams.states` keeps a stream at an ante."""
+def slot_of(stream: Array | np.ndarray | int, ante: Array) -> Array:
+    """Where `Streams.states` keeps a stream (or each of several) at an ante."""
     return _row_of(table.SLOT, stream, ante)
 
 

@@ -7,7 +7,7 @@ from jax import Array
 
 from jaxtro.env.actions import Action, Kind, Legal
 from jaxtro.env.bits import count_before, only_place
-from jaxtro.env.written_out import written_out
+from jaxtro.env.loops import written_out
 
 # How often a kind is chosen beside the others that are legal. Moving and sorting cards is always possible and
 # changes little, so it is rare; selling is, too, or no joker would stay.

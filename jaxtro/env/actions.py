@@ -12,6 +12,7 @@ from jax import Array
 
 from jaxtro.env.areas import deck_size
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.loops import written_out
 from jaxtro.env.owned import (
     NEGATIVE,
     consumable_count,
@@ -40,7 +41,6 @@ from jaxtro.env.state import (
     Phase,
     State,
 )
-from jaxtro.env.written_out import written_out
 
 SLOTS = 32  # places that a slot can mean: hand cards (moves) are the most
 

@@ -9,9 +9,9 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.bits import count_before, members_in, members_of, set_of
+from jaxtro.env.loops import written_out
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
-from jaxtro.env.written_out import written_out
 
 Tree = TypeVar("Tree")
 _FEW_ROWS = 32  # areas of so many rows are closed up in a loop over what was lost

@@ -10,6 +10,7 @@ from jax import Array, lax
 from jaxtro.env import rng
 from jaxtro.env.bits import size_of, words_of
 from jaxtro.env.generation.rules import RunRules
+from jaxtro.env.loops import once_where
 from jaxtro.tables import CHALLENGES, DECKS, ENHANCEMENTS, SEALS
 from jaxtro.tables.pools import FRONT_ID, FRONTS
 
@@ -96,15 +97,13 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
     _, state, count = lax.while_loop(lambda carry: erratic & (carry[0] < START_SIZE), draw, start)
     streams = rng.set_stream_state(streams, "erratic", ante, state)
 
-    def in_order(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+    def in_order(count: Array) -> Array:
         # The place of each front is among so many that come before it.
-        before = jnp.cumsum(carry[1])
+        before = jnp.cumsum(count)
         number = jnp.arange(START_SIZE, dtype=jnp.int32)
-        return jnp.bool_(False), size_of(words_of(before[None] <= number[:, None]))
+        return size_of(words_of(before[None] <= number[:, None]))
 
-    # A loop that turns once or, in a batch without an Erratic Deck, not at all. What it works on is carried, as XLA
-    # moves what stays the same out of a loop.
-    _, fronts = lax.while_loop(lambda carry: carry[0], in_order, (erratic, count))
+    fronts = once_where(erratic, in_order, count)
     front = jnp.where(erratic, fronts.astype(jnp.int8), deck.front)
     return replace(deck, front=front, printed=jnp.where(erratic, front, deck.printed)), streams
 

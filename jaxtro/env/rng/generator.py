@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxtro.env.loops import written_out
 from jaxtro.env.rng.constants import C2, C3, NAN_WORD, PI, TEN13, WARM_UP, WORDS, E
 from jaxtro.env.rng.hash import guard
-from jaxtro.env.written_out import written_out
 
 # uint64[..., 4]. One array, as a loop of a batch then runs one kernel a turn and not four.
 Words = Array

@@ -16,6 +16,7 @@ import numpy as np
 from jax import Array, lax
 
 from jaxtro.env.compaction import compacted
+from jaxtro.env.loops import once_where
 from jaxtro.env.rng.generator import first_float, generator_seed, step_stream
 from jaxtro.env.rng.hash import KeyTexts, hash_gapped, hash_keys, hash_seed, key_texts
 from jaxtro.tables import streams as table
@@ -309,16 +310,15 @@ def peek_successive(
     """
     state = streams.states[slot_of(stream_id(key), ante)]
 
-    def look(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        # The state is carried, as XLA moves what stays the same out of a loop.
-        states = [step_stream(carry[2][0])]
+    def look(now: tuple[Array, Array]) -> tuple[Array, Array]:
+        states = [step_stream(now[1][0])]
         for _ in range(count - 1):
             states.append(step_stream(states[-1]))
         stacked = jnp.stack(states)
-        return jnp.bool_(False), first_float(generator_seed(stacked, streams.seed_hash)), stacked
+        return first_float(generator_seed(stacked, streams.seed_hash)), stacked
 
-    start = (jnp.asarray(needed), jnp.zeros(count, jnp.float64), jnp.broadcast_to(state, (count,)))
-    _, u, states = lax.while_loop(lambda carry: carry[0], look, start)
+    start = jnp.zeros(count, jnp.float64), jnp.broadcast_to(state, (count,))
+    u, states = once_where(jnp.asarray(needed), look, start)
     return u, states
 
 

@@ -12,6 +12,7 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.compaction import compacted
+from jaxtro.env.loops import once_where
 from jaxtro.env.scoring.book import BOOK, JokerBook
 from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
 from jaxtro.env.scoring.score import score_hand
@@ -115,13 +116,13 @@ def _rank_all(state: ScoringState, forced: Array | None, top: int, book: JokerBo
         total, hand = jax.vmap(score_set)(chosen)
         these = _first((chosen, jnp.where(legal, total, -1.0), hand), top)
         # A hand of eight cards is a single turn, and has nothing to merge with.
-        _, (_, best) = lax.while_loop(lambda now: now[0], merge, (start > 0, (best, these)))
+        _, best = once_where(start > 0, merge, (best, these))
         return start + CHUNK, count + jnp.sum(legal, dtype=jnp.int32), best
 
-    def merge(now: tuple[Array, tuple[_Plays, _Plays]]) -> tuple[Array, tuple[_Plays, _Plays]]:
-        best, these = now[1]
+    def merge(plays: tuple[_Plays, _Plays]) -> tuple[_Plays, _Plays]:
+        best, these = plays
         joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), best, these)
-        return jnp.bool_(False), (best, _first(joined, top))
+        return best, _first(joined, top)
 
     nothing = (jnp.zeros(top, jnp.uint64), jnp.full(top, -1.0), jnp.full(top, -1, jnp.int32))
     _, count, (best_set, total, hand) = lax.while_loop(

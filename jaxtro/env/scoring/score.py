@@ -14,6 +14,7 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.compaction import compacted
+from jaxtro.env.loops import written_out
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import after, amounts, boss, held, joker_pass, played
 from jaxtro.env.scoring.before import Before, before_pass
@@ -32,7 +33,6 @@ from jaxtro.env.scoring.rolls import (
 )
 from jaxtro.env.scoring.view import View, area_of
 from jaxtro.env.state import Cards, Jokers, ScoringState, take
-from jaxtro.env.written_out import written_out
 from jaxtro.tables.streams import SLOT, STREAM_ID
 
 

@@ -1,11 +1,11 @@
-"""Values that are computed once."""
+"""Loops that turn once or never."""
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxtro.env.written_out import written_out
+from jaxtro.env.loops import once_where, written_out
 
 
 def test_values_are_unchanged_in_a_batch_and_alone() -> None:
@@ -33,3 +33,22 @@ def test_the_compiler_does_not_see_through_it() -> None:
         program[keep] = compiled.as_text()
     assert " while(" in program[True]
     assert " while(" not in program[False]
+
+
+def test_only_what_is_needed_is_computed() -> None:
+    turns = []
+
+    def double(values):  # type: ignore[no-untyped-def]
+        jax.debug.callback(lambda: turns.append(1))
+        return {"number": values["number"] * 2}
+
+    numbers = {"number": jnp.arange(4)}
+    run = jax.jit(jax.vmap(lambda needed, number: once_where(needed, double, {"number": number})))
+    needed = jnp.array([True, False, True, False])
+    np.testing.assert_array_equal(run(needed, numbers["number"])["number"], [0, 1, 4, 3])
+    jax.effects_barrier()
+    assert turns
+    turns.clear()
+    np.testing.assert_array_equal(run(~needed & needed, numbers["number"])["number"], numbers["number"])
+    jax.effects_barrier()
+    assert not turns

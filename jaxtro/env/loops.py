@@ -1,5 +1,6 @@
-"""Values that are computed once, although several kernels read them."""
+"""Loops that turn once or never: what a batch computes only if it must, and what it computes only once."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import jax
@@ -7,6 +8,18 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 Values = TypeVar("Values")
+
+
+def once_where(needed: Array, function: Callable[[Values], Values], values: Values) -> Values:
+    """`function(values)` where needed, else `values`; a batch in which no game needs it does not compute it at all.
+
+    Args:
+      needed: bool[]. function: what it works on has to be in `values`: XLA moves what stays the same out of a loop, and
+        then computes it for every batch.
+    """
+    return lax.while_loop(
+        lambda now: now[0], lambda now: (jnp.bool_(False), function(now[1])), (needed, values)
+    )[1]
 
 
 def written_out(values: Values, never: Array) -> Values:

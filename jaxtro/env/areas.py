@@ -14,7 +14,7 @@ from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
 
 Tree = TypeVar("Tree")
-_FEW_ROWS = 32  # areas of so many rows are closed up in a loop over what was lost
+_FEW_ROWS = 32  # areas of up to so many rows are closed up in a loop over what was lost, on CPUs
 
 RANK, SUIT, RANK_ASCENDING, SUIT_ASCENDING = range(4)  # sort modes
 
@@ -28,7 +28,7 @@ def kept_order(keep: Array) -> tuple[Array, Array]:
 def keep_where(tree: Tree, keep: Array, empty: Tree) -> Tree:
     """Rows of a struct of arrays where `keep`, moved to the front; the rest is as in `empty`."""
     size = keep.shape[0]
-    if size > _FEW_ROWS:
+    if size > _FEW_ROWS or jax.default_backend() != "cpu":
         order, count = kept_order(keep)
         closed_up = jax.tree.map(lambda values: values.at[order].get(mode="fill", fill_value=0), tree)
     else:

@@ -10,7 +10,7 @@ from jax import Array, lax
 
 Carry = TypeVar("Carry")
 _WORD = 32
-_FEW_WORDS = 256  # so many counts are summed up as a product with a triangle, which is one kernel
+_FEW_WORDS = 256  # up to so many, sums and searches compare all with all, which is one kernel
 
 
 def to_bits(member: Array) -> Array:
@@ -74,9 +74,14 @@ class Members:
           int32[number].
         """
         nth = first + jnp.arange(number, dtype=jnp.int32)
+        if self.size == 0:
+            return jnp.zeros(number, jnp.int32)
         if self.words.shape[0] == 1:
             return jnp.where(nth < self.count, nth_in_word(self.words[0], nth), self.size)
-        word = jnp.sum(self.ahead[None] <= nth[:, None], axis=-1, dtype=jnp.int32) - 1
+        if self.words.shape[0] <= _FEW_WORDS:
+            word = jnp.sum(self.ahead[None] <= nth[:, None], axis=-1, dtype=jnp.int32) - 1
+        else:
+            word = jnp.searchsorted(self.ahead, nth, side="right").astype(jnp.int32) - 1
         inside = nth_in_word(self.words[word], nth - self.ahead[word])
         return jnp.where(nth < self.count, word * _WORD + inside, self.size)
 
@@ -90,7 +95,8 @@ def members_of(member: Array) -> Members:
         ahead = jnp.sum(counts[None] * earlier, axis=1, dtype=jnp.int32)
     else:
         ahead = jnp.cumsum(counts) - counts
-    return Members(member.shape[0], words, ahead, ahead[-1] + counts[-1])
+    count = ahead[-1] + counts[-1] if member.shape[0] else jnp.int32(0)
+    return Members(member.shape[0], words, ahead, count)
 
 
 def words_of(member: Array) -> Array:

@@ -217,15 +217,15 @@ class Packing:
         return self.repack(None, None, tree)
 
     def repack(self, rows: tuple[Array, ...] | None, old: Any, new: Any) -> tuple[Array, ...]:
-        """The rows of `new`; a row is the old one where none of its fields was replaced.
+        """The rows of `new`; a row is the old one where none of its fields was replaced, and what stays in
+        another is a slice of the old one.
 
         rows, old: what `new` was made from, `old` unpacked from `rows`.
         """
         leaves = jax.tree.leaves(new)
         before: list[Any] = [None] * len(leaves) if old is None else jax.tree.leaves(old)
-        parts: list[list[tuple[int, int, Array | None]]] = [
-            [] for _ in self._rows
-        ]  # first, after the last, new
+        # Of each row: first place, end, the new values or None for what stays.
+        parts: list[list[tuple[int, int, Array | None]]] = [[] for _ in self._rows]
         for leaf, was, (row, first, size, shape) in zip(leaves, before, self._places, strict=True):
             kept = leaf is was
             if kept and parts[row] and parts[row][-1][2] is None:

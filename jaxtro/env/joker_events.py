@@ -20,7 +20,7 @@ from jaxtro.tables import TAGS
 from jaxtro.tables.streams import STREAM_ID
 
 PAYOUTS = ("", "nines_in_deck", "planets_used", "stored", "discards_if_none_used")
-_FEW_JOKERS = 8  # so many are looked up by comparing
+_FEW_JOKERS = 8  # up to so many are looked up by comparing
 DISCARD_CARDS = ("", "target_rank", "target_suit", "jack")
 
 # path in the `run` column -> (dtype, column name); flags are True/False.

@@ -72,7 +72,7 @@ def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
 def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[str, Callable[[Work], Array], Callable]]:
     """What follows the handler: (its name in profiles, which games need it, the stage)."""
     return [
-        ("hook", playing.hooks, playing.hook),
+        ("hook", playing.hooks, lambda work: playing.hook(work, book)),
         ("discard", lambda work: jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
         ("score", lambda work: jnp.any(work.todo.played), lambda work: playing.score_played(work, book)),
         ("use_rolls", lambda work: work.todo.rolled, lambda work: playing.use_rolls(work, book)),
@@ -187,7 +187,7 @@ def before_score(
     """What a hand is scored from, after The Hook and The Tooth have acted. -> it, the chosen cards bool[H]"""
     work = Work(state, nothing_to_do(SHOP_SLOTS, playing.rolling_of(state, book)))
     work = playing.press_play(work, chosen)
-    work = only_where(playing.hooks(work), playing.hook, work)
+    work = only_where(playing.hooks(work), lambda work: playing.hook(work, book), work)
     played = work.todo.played
     work = only_where(jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events), work)
     return playing.scored_from(work, book), hand_mask_of(work.state.piles, played)

@@ -45,7 +45,8 @@ class Todo:
       build_shop: bool. fill: bool[4], shop slots to fill.
       open_pack: int8, pack id, 0 = none. pack_by_tag: bool.
       show_blinds: bool, blind select is entered.
-      rolling: float64[K], the streams that scoring rolls on (`JokerBook.streams`); rolled: bool, some were used.
+      rolling: float64[K], the streams that scoring rolls on (`JokerBook.streams`): as they are before the score, then
+        as it left them. rolled: bool, it used some.
       cost: int32, dollars paid for the action.
     """
 

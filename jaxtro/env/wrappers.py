@@ -77,7 +77,10 @@ class AutoReset:
         return self.env.observe(auto.state)
 
     def step(self, auto: AutoState, action: Any, weights: Weights = DEFAULT_WEIGHTS) -> tuple:
-        """As the environment's, and a new run where this one ended or was truncated."""
+        """As the environment's, and a new run where this one ended or was truncated.
+
+        Best inside jit: the observation of `env.step` is not used, and outside it is computed all the same.
+        """
         _, state, reward, terminated, truncated, info = self.env.step(auto.state, action, weights)
         observation, auto = self.restart(auto, state, terminated | truncated)
         return observation, auto, reward, terminated, truncated, info

@@ -199,12 +199,7 @@ def analyse(seed: ArrayLike, rules: gen.RunRules, plan: Plan) -> SeedReport:
         if "voucher" in parts:
             voucher, streams = gen.next_voucher(streams, base, ante)
         if "tags" in parts:
-
-            def tag(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:
-                drawn, streams = gen.next_tag(streams, rules, ante)
-                return streams, drawn
-
-            streams, tags = lax.scan(tag, streams, None, length=2)
+            tags, streams = gen.next_tags(streams, rules, ante)
         if "orbital" in parts:
             orbital, streams = gen.orbital_hands(streams, base.hands_played, ante)
         fills, size = plan.fills

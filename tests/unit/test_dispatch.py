@@ -37,7 +37,7 @@ def batch(games):  # type: ignore[no-untyped-def]
     return jnp.asarray(g.random(games) < 0.4), toy, jnp.asarray(g.integers(1, 9, games))
 
 
-@pytest.mark.parametrize("games", [1, 7, 33])
+@pytest.mark.parametrize("games", [0, 1, 7, 33])
 def test_batches_equal_single_games(games):  # type: ignore[no-untyped-def]
     active, toy, by = batch(games)
     whole = jax.jit(jax.vmap(one))(active, toy, by)
@@ -91,6 +91,26 @@ def test_packing_round_trip_and_untouched_rows():  # type: ignore[no-untyped-def
     again = packing.repack(rows, old, Toy(old.a + 1, old.b, old.c))
     assert sum(new is row for new, row in zip(again, rows, strict=True)) == len(rows) - 1
     chex.assert_trees_all_equal(packing.unpack(again).a, toy.a + 1)
+
+
+def test_what_stays_in_a_row_is_kept():  # type: ignore[no-untyped-def]
+    """Fields of one row, flags among them: whichever change, the others are as before."""
+    g = np.random.default_rng(0)
+    fields = {
+        f"f{n}": jnp.asarray(
+            g.integers(-9, 9, (4, n % 3 + 1)).astype(np.int8) if n % 2 else g.random((4, n)) < 0.5
+        )
+        for n in range(1, 7)
+    }
+    packing = Packing(jax.tree.map(lambda values: values[0], fields), lambda path: "one")
+    rows = packing.pack(fields)
+    assert len(rows) == 1
+    for changed in ((), ("f1",), ("f3", "f4"), ("f2", "f6"), tuple(fields)):
+        old = packing.unpack(rows)
+        new = {name: ~old[name] if old[name].dtype == bool else old[name] + 1 for name in changed}
+        again = packing.repack(rows, old, old | new)
+        chex.assert_trees_all_equal(packing.unpack(again), fields | new)
+        assert (again[0] is rows[0]) == (not changed)
 
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])

@@ -231,6 +231,25 @@ def test_auto_reset_in_a_batch_under_jit_and_scan():  # type: ignore[no-untyped-
     assert (last.params[0] == ends).all()
 
 
+# Plain numbers stand for keys of the default kind.
+@pytest.mark.parametrize(("kind", "raw"), [("threefry2x32", False), ("threefry2x32", True), ("rbg", False)])
+def test_auto_reset_keeps_the_kind_of_its_keys(kind, raw):  # type: ignore[no-untyped-def]
+    auto = jaxtro.AutoReset(CountingEnv())
+    keys = jax.random.split(jax.random.key(1, impl=kind), 3)
+    keys = jax.random.key_data(keys) if raw else keys
+    _, games = jax.vmap(auto.reset, in_axes=(0, None))(keys, (np.int32(2), np.int32(9)))
+    step = jax.jit(jax.vmap(auto.step, in_axes=(0, None, None)))
+    _, after, *_ = step(games, jnp.int32(1), 0.5)
+    assert after.key.dtype == games.key.dtype
+    data = lambda games: games.key if raw else jax.random.key_data(games.key)  # noqa: E731
+    np.testing.assert_array_equal(data(after), data(games))
+    _, new, _, ended, _, _ = step(after, jnp.int32(1), 0.5)
+    assert bool(ended.all())
+    assert new.key.dtype == games.key.dtype
+    assert (np.asarray(data(new)) != np.asarray(data(games))).any(axis=1).all()
+    assert (np.asarray(new.state.name) != np.asarray(games.state.name)).all()
+
+
 def test_wrappers_in_a_batch_keep_shapes_and_types():  # type: ignore[no-untyped-def]
     # Traced, not compiled: the whole step of both wrappers at once.
     auto = jaxtro.AutoReset(jaxtro.FlatBalatro(ENV))

@@ -80,7 +80,7 @@ def _masks(kind: Kind, column: str) -> np.ndarray:
 _BANNED_ITEMS = _masks(ITEMS, "banned_items")
 _BANNED_TAGS = _masks(TAGS, "banned_tags")
 _BANNED_BLINDS = _masks(BLINDS, "banned_blinds")
-_BANNED_PACKS = _masks(PACKS, "banned_packs")
+BANNED_PACKS = _masks(PACKS, "banned_packs")
 _SOUL = ITEMS.keys.index("c_soul")
 
 
@@ -130,7 +130,7 @@ def rules_of(
         closed_items=banned | (locked & jnp.asarray(_LOCKABLE)),
         closed_tags=jnp.asarray(_BANNED_TAGS)[challenge] | undiscovered,
         banned_blinds=jnp.asarray(_BANNED_BLINDS)[challenge],
-        banned_packs=jnp.asarray(_BANNED_PACKS)[challenge],
+        banned_packs=jnp.asarray(BANNED_PACKS)[challenge],
         soul_banned=banned[_SOUL],
         eternals=jnp.asarray(_ETERNALS)[stake],
         perishables=jnp.asarray(_PERISHABLES)[stake],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import rng
 from jaxtro.env.generation.items import (
@@ -21,7 +21,7 @@ from jaxtro.env.generation.items import (
     pick_item,
     voucher_extra,
 )
-from jaxtro.env.generation.rules import RunRules
+from jaxtro.env.generation.rules import BANNED_PACKS, RunRules
 from jaxtro.env.generation.situation import Situation, add_existing
 from jaxtro.tables import PACKS
 from jaxtro.tables.pools import ENHANCED_POOL, FRONTS, POOL_ID
@@ -142,6 +142,23 @@ _PACK_WEIGHTS = np.array([row["weight"] for row in PACKS.rows])
 FIRST_PACK = PACKS.keys.index("p_buffoon_normal_1")
 
 
+def _sums_of_weights() -> np.ndarray:
+    """float64[1 + challenges, 32]: the weights of the packs that are not banned, added up one by one in list order.
+
+    The sums in binary64 depend on the order.
+    """
+    allowed = np.where(BANNED_PACKS[:, 1:], 0.0, _PACK_WEIGHTS)
+    sums = np.zeros_like(allowed)
+    total = np.zeros(len(allowed))
+    for number in range(allowed.shape[1]):
+        total = total + allowed[:, number]
+        sums[:, number] = total
+    return sums
+
+
+_PACK_SUMS = _sums_of_weights()
+
+
 def next_pack(
     streams: rng.Streams,
     rules: RunRules,
@@ -163,12 +180,8 @@ def next_pack(
     u, streams = rng.uniform(streams, "shop_pack{a}", ante, jnp.asarray(when) & ~given)
     banned = rules.banned_packs[1:]
     weights = jnp.where(banned, 0.0, jnp.asarray(_PACK_WEIGHTS))
-
-    def add(it: Array, weight: Array) -> tuple[Array, Array]:
-        return it + weight, it + weight
-
-    # In list order, one by one: the sums in binary64 depend on it.
-    total, its = lax.scan(add, jnp.float64(0), weights)
+    its = jnp.asarray(_PACK_SUMS)[rules.challenge]
+    total = its[-1]
     poll = u * total
     hit = (its >= poll) & (its - weights <= poll) & ~banned
     chosen = jnp.where(jnp.any(hit), 1 + jnp.argmax(hit), 0)

@@ -157,7 +157,7 @@ class Needs:
     word: Array
 
     def number(self, name: str) -> Array:
-        """`targets_min`, `targets_max`: hand cards that must be chosen; `new_cards`: that it makes. -> int32[...]"""
+        """`targets_min`, `targets_max`: fewest and most hand cards; `new_cards`: that it makes. -> int32[...]"""
         first, count = _NEEDS_BITS[name]
         return (self.word >> first) & ((1 << count) - 1)
 

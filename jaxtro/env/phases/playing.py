@@ -119,7 +119,7 @@ def hooks(work: Work) -> Array:
     return jnp.any(work.todo.played) & (boss_effects.boss_acts(work.state) == boss_effects.HOOK)
 
 
-def hook(work: Work) -> Work:
+def hook(work: Work, book: JokerBook) -> Work:
     """The Hook chooses two cards of those that are not played; the next stage discards them.
 
     Apart from `press_play`, so that only hands that it is there for move the streams.
@@ -135,7 +135,9 @@ def hook(work: Work) -> Work:
         hooked |= jnp.arange(size) == rng.nth_member(left, u[number])
         times += jnp.any(left)
     streams = rng.use_successive(state.streams, "hook", state.run.ante, states, times)
-    return set_todo(set_state(work, streams=streams), discarded=hand_mask_of(state.piles, hooked))
+    work = set_state(work, streams=streams)
+    # A joker of a user's book may roll on this stream, too.
+    return set_todo(work, discarded=hand_mask_of(state.piles, hooked), rolling=rolling_of(work.state, book))
 
 
 def add_copies(
@@ -197,7 +199,7 @@ def use_rolls(work: Work, book: JokerBook) -> Work:
 
 
 def score_played(work: Work, book: JokerBook, luck: Luck = "seeded") -> Work:
-    """Scores the played cards, as the hand is after `press_play` (run.md 4.1)."""
+    """Scores the played cards, as the hand is after `press_play` and The Hook's discard (run.md 4.1)."""
     state = work.state
     chosen = hand_mask_of(state.piles, work.todo.played)
     result, _ = score_hand(scored_from(work, book), chosen, book, luck)

@@ -10,7 +10,7 @@ from jax import Array, lax
 from jaxtro.env import joker_events as ev
 from jaxtro.env import rng, run_rules
 from jaxtro.env.areas import add_card, deck_size, insert_card, keep_where, set_row, under
-from jaxtro.env.generation.antes import next_tag
+from jaxtro.env.generation.antes import next_tags
 from jaxtro.env.generation.items import Item
 from jaxtro.env.generation.shop import next_pack, shop_size, shop_slot
 from jaxtro.env.generation.situation import Situation
@@ -177,17 +177,9 @@ def cash_out(work: Work, events: JokerEvents) -> Work:
 def new_blinds(work: Work) -> Work:
     """The skip tags of a new ante, Small Blind first."""
     state = work.state
-    streams, ante = state.streams, state.run.ante
-
-    def one(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:
-        tag, streams = next_tag(streams, state.rules, ante)
-        return streams, tag.astype(jnp.int8)
-
-    streams, tags = lax.scan(one, streams, None, length=2)
-    return set_todo(
-        Work(replace(state, streams=streams, blinds=replace(state.blinds, tags=tags)), work.todo),
-        new_blinds=False,
-    )
+    tags, streams = next_tags(state.streams, state.rules, state.run.ante)
+    blinds = replace(state.blinds, tags=tags.astype(jnp.int8))
+    return set_todo(Work(replace(state, streams=streams, blinds=blinds), work.todo), new_blinds=False)
 
 
 def offer(made: Item, stored: Array, free: Array, number: Array) -> Offers:

@@ -1,15 +1,16 @@
 """The start of a run (run.md 2, rng.md 5.1)."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 from jaxtro.env import rng, run_rules
 from jaxtro.env.generation import RunRules, rules_of, start_situation, starting_deck
-from jaxtro.env.generation.antes import next_boss, next_tag, next_voucher, orbital_hands
+from jaxtro.env.generation.antes import next_boss, next_tags, next_voucher, orbital_hands
 from jaxtro.env.generation.deck import StartingDeck
 from jaxtro.env.generation.rules import WIN_ANTE, locked_masks, make_rules
 from jaxtro.env.owned import get_consumable, get_joker, no_consumables, no_jokers
@@ -166,10 +167,7 @@ def run_of(
     situation = start_situation(rules, cards.enhancements())
     boss, used, streams = next_boss(streams, rules, jnp.zeros(len(BLINDS), jnp.int32), ante)
     voucher, streams = next_voucher(streams, situation, ante)
-    tags = []
-    for _ in range(2):
-        tag, streams = next_tag(streams, rules, ante)
-        tags.append(tag)
+    tags, streams = next_tags(streams, rules, ante)
 
     deck = _deck(cards)
     d, streams = rng.step(streams, "shuffle", ante)
@@ -225,7 +223,7 @@ def run_of(
         phase=jnp.int8(Phase.BLIND_SELECT),
         rules=rules,
         run=run,
-        blinds=Blinds(jnp.int8(0), status, boss.astype(jnp.int8), jnp.stack(tags).astype(jnp.int8)),
+        blinds=Blinds(jnp.int8(0), status, boss.astype(jnp.int8), tags.astype(jnp.int8)),
         round=_no_round(),
         targets=Targets(*(jnp.int8(0) for _ in range(5))),
         deck=deck,
@@ -283,12 +281,20 @@ def _with_starting_items(state: State, book: JokerBook) -> State:
         for place in range(2):
             state = get_consumable(state, ids[place], when=ids[place] > 0)
     owned = {name: jnp.asarray(values)[challenge] for name, values in _CHALLENGE_JOKERS.items()}
-    for place in range(_MOST_ITEMS):
+
+    # Only what can change goes through the loop, which does not turn at all without a challenge.
+    def one(carry: tuple[Array, Any]) -> tuple[Array, Any]:
+        place, (jokers, streams, next_number) = carry
+        now = replace(state, jokers=jokers, run=replace(state.run, next_number=next_number))
         joker = owned["id"][place]
-        stored, streams = new_stored(book, state, state.streams, joker, joker > 0)
-        state = get_joker(
-            replace(state, streams=streams), joker, stored, owned["edition"][place],
-            eternal=(owned["eternal"][place] > 0) | state.rules.all_eternal,
-            pinned=owned["pinned"][place] > 0, when=joker > 0,
+        stored, streams = new_stored(book, now, streams, joker, jnp.bool_(True))
+        now = get_joker(
+            now, joker, stored, owned["edition"][place],
+            eternal=(owned["eternal"][place] > 0) | state.rules.all_eternal, pinned=owned["pinned"][place] > 0,
         )  # fmt: skip
-    return state
+        return place + 1, (now.jokers, streams, now.run.next_number)
+
+    count = jnp.sum(owned["id"] > 0, dtype=jnp.int32)
+    start = jnp.int32(0), (state.jokers, state.streams, state.run.next_number)
+    _, (jokers, streams, number) = lax.while_loop(lambda carry: carry[0] < count, one, start)
+    return replace(state, jokers=jokers, streams=streams, run=replace(state.run, next_number=number))

@@ -90,11 +90,11 @@ def make_collect(
                 )
             # With the expert's cards chosen, as its action takes them.
             numbers = jax.vmap(flat.legal_actions)(FlatState(states, taken.cards))
-            observation, after, reward, ended, cut, info = jax.vmap(env.env.step, in_axes=(0, 0, None))(
+            _, after, reward, ended, cut, info = jax.vmap(env.env.step, in_axes=(0, 0, None))(
                 states, played, DEFAULT_WEIGHTS
             )
             terms = jax.vmap(env.env.reward_terms)(states, after, info.illegal)
-            observation, auto = jax.vmap(env.restart)(auto, after, observation, ended | cut)
+            observation, auto = jax.vmap(env.restart)(auto, after, ended | cut)
             step = Steps(
                 features=seen, taken=taken, seed=states.streams.seed, step=states.run.steps, phase=states.phase,
                 hand_size=states.piles.n_hand, legal=numbers, reward=reward, terms=terms, done=ended | cut,

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.custom_batching import custom_vmap
 
-from jaxtro.env.bits import members_of
+from jaxtro.env.bits import members_first
 
 Function = Callable[[Any, Any], Array]
 TURN = 512  # rows embedded at once; their activations stay in a core's cache
@@ -66,15 +66,14 @@ def _taken_only(function: Function) -> Callable[[Any, Any, Array], Array]:
     def in_turns(taken: Array, turn: Callable[[Array, Any], Any], start: Any) -> Any:
         """Calls turn(places int32[size], carry); the last ones are filled up with R, which is no row."""
         size = min(TURN, taken.shape[0])
-        members = members_of(taken)
+        order = members_first(taken, size)
+        count = jnp.sum(taken, dtype=jnp.int32)
 
-        def one(now: tuple[Array, Array, Any]) -> tuple[Array, Array, Any]:
-            first, places, carry = now
-            return first + size, members.places(first + size, size), turn(places, carry)
+        def one(now: tuple[Array, Any]) -> tuple[Array, Any]:
+            first, carry = now
+            return first + size, turn(lax.dynamic_slice(order, (first,), (size,)), carry)
 
-        # The places of the next turn are carried, see `env/dispatch.py`.
-        start = (jnp.int32(0), members.places(0, size), start)
-        return lax.while_loop(lambda now: now[0] < members.count, one, start)[2]
+        return lax.while_loop(lambda now: now[0] < count, one, (jnp.int32(0), start))[1]
 
     def some(rows: Any, places: Array) -> Any:
         return jax.tree.map(lambda leaf: leaf.at[places].get(mode="clip"), rows)

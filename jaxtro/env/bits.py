@@ -36,6 +36,17 @@ def count_before(member: Array) -> Array:
     return (ahead[:, None] + inside).reshape(-1)[:size]
 
 
+def members_first(member: Array, fill: int) -> Array:
+    """The places of the members in order, then N, which is no place, to the end. bool[N] -> int32[N + fill]
+
+    One scatter of all places: for long lists that are walked to their end, see `members_of` for others.
+    """
+    size = member.shape[0]
+    at = jnp.where(member, count_before(member), size + fill)
+    places = jnp.full(size + fill, size, jnp.int32)
+    return places.at[at].set(jnp.arange(size, dtype=jnp.int32), mode="drop")
+
+
 def nth_in_word(word: Array, nth: Array) -> Array:
     """The nth smallest element (counted from 0) of a set of at most 32. uint32[...], int32[...] -> int32[...]
 

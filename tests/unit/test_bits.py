@@ -10,6 +10,7 @@ from jaxtro.env.bits import (
     below_highest,
     count_before,
     highest,
+    members_first,
     members_in,
     members_of,
     nth_in_word,
@@ -29,6 +30,17 @@ def test_members_before_each_place_are_counted(size):
         got = jax.vmap(count_before)(jnp.asarray(member))
         assert got.dtype == jnp.int32
         np.testing.assert_array_equal(got, np.cumsum(member, axis=1) - member)
+
+
+@pytest.mark.parametrize(("size", "fill"), [(1, 1), (33, 0), (128, 5)])
+def test_members_come_first_and_no_place_fills_up(size, fill):
+    for share in (0.0, 0.4, 1.0):
+        member = np.random.default_rng(size).random(size) < share
+        expected = np.full(size + fill, size, np.int32)
+        expected[: member.sum()] = np.flatnonzero(member)
+        got = members_first(jnp.asarray(member), fill)
+        assert got.dtype == jnp.int32
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("size", [0, 1, 31, 32, 33, 128, 300, 9000])

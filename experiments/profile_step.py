@@ -31,21 +31,27 @@ _PART = re.compile(rf"{SCOPE}(\w+)")
 
 
 @dataclass(frozen=True)
-class Args:
-    """Command line of the profile."""
+class LoopArgs:
+    """What both profiles of the loop take."""
 
     num_envs: int = 1024
     """Games at a time."""
-    steps: int = 32
-    """Steps of every game in the profiled call."""
     blind_scale: float = 1.0
     """Factor of the blind targets (0 = every play wins, so that all parts of the rule book occur)."""
+    json: bool = False
+    """Print JSON instead of a table."""
+
+
+@dataclass(frozen=True)
+class Args(LoopArgs):
+    """Command line of the profile."""
+
+    steps: int = 32
+    """Steps of every game in the profiled call."""
     top: int = 0
     """Also list so many of the kernels that take longest, and of those that run most often."""
     program: Path | None = None
     """Also write the compiled program (XLA's text) to this file, to look up what a kernel does."""
-    json: bool = False
-    """Print JSON instead of a table."""
 
 
 def names_of(program: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ from typing import Any
 import jax
 import tyro
 from jax.experimental import serialize_executable
-from profile_step import compiled_loop, names_of, part_of
+from profile_step import LoopArgs, compiled_loop, names_of, part_of
 
 _ELF = b"\x7fELF\x02\x01\x01"
 _LARGEST_OBJECT = 1 << 22
@@ -39,19 +39,13 @@ _PER_SECOND = 2000
 
 
 @dataclass(frozen=True)
-class Args:
+class Args(LoopArgs):
     """Command line of the sampling profile."""
 
-    num_envs: int = 1024
-    """Games at a time."""
-    blind_scale: float = 1.0
-    """Factor of the blind targets (0 = every play wins, so that all parts of the rule book occur)."""
     seconds: float = 15.0
     """How long the loop runs under perf."""
     top: int = 40
     """Kernels to list."""
-    json: bool = False
-    """Print JSON instead of a table."""
 
 
 @dataclass(frozen=True)

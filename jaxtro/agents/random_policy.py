@@ -6,7 +6,7 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env.actions import Action, Kind, Legal
-from jaxtro.env.bits import count_before, only_place
+from jaxtro.env.bits import members_of
 from jaxtro.env.loops import written_out
 
 # How often a kind is chosen beside the others that are legal. Moving and sorting cards is always possible and
@@ -30,9 +30,9 @@ def _pick(u: Array, weights: Array) -> Array:
 
 def _pick_member(u: Array, member: Array) -> Array:
     """The member that a float picks, each alike; the last place if there is none."""
-    nth = jnp.floor(u * jnp.sum(member, dtype=jnp.float32)).astype(jnp.int32)
-    hit = member & (count_before(member) == nth)
-    return jnp.where(jnp.any(hit), only_place(hit), member.shape[0] - 1)
+    members = members_of(member)
+    place = members.places(jnp.floor(u * members.count.astype(jnp.float32)).astype(jnp.int32), 1)[0]
+    return jnp.minimum(place, member.shape[0] - 1)
 
 
 def random_action(key: Array, legal: Legal, kind_weights: Array | np.ndarray = DEFAULT_WEIGHTS) -> Action:

@@ -12,6 +12,7 @@ from jax import Array
 
 from jaxtro.env.areas import deck_size
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.lookups import look_up
 from jaxtro.env.loops import written_out
 from jaxtro.env.owned import (
     NEGATIVE,
@@ -190,14 +191,14 @@ def _fits(state: State, offers: Offers) -> Array:
 def _usable(state: State, ids: Array, frees_slot: Array) -> tuple[Array, Array, Array, Array]:
     """For each item id: usable now, fewest and most hand cards, plain cards only. -> [N] each"""
     chosen, needs = state.piles.hand >= 0, cons.needs_of(ids)
-    low, high, plain = needs.number("targets_min"), needs.number("targets_max"), needs.has("plain")
+    low, high, plain = needs["targets_min"], needs["targets_max"], needs["plain"]
     cards_there = jnp.where(plain, _plain_count(state), jnp.sum(chosen, dtype=jnp.int32))
     ok = cons.usable(state, needs, frees_slot) & (cards_there >= low)
     # The forced card must be among the chosen ones, so Aura needs it to be plain.
     forced = _forced(state)
     ok &= ~plain | ~jnp.any(forced & ~_plain(state))
     # New cards must find room (a limit of this program).
-    new = needs.number("new_cards")
+    new = needs["new_cards"]
     ok &= (state.piles.n_hand + new <= HAND_CAPACITY) & (deck_size(state.deck) + new <= DECK_CAPACITY)
     return ok, low, jnp.minimum(high, state.piles.n_hand), plain
 
@@ -230,8 +231,6 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
     first = jnp.arange(SLOTS) == 0
     there_cards = state.piles.hand >= 0
     n_hand = state.piles.n_hand
-    few = jnp.full((NUM_KINDS, SLOTS), 0, jnp.int8)
-    low, high, plain_only = few, few, jnp.zeros((NUM_KINDS, SLOTS), bool)
 
     def spend(price: Array) -> Array:
         return (price <= money) | (price == 0)
@@ -278,33 +277,34 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
     }  # fmt: skip
     # Written out once: the mask for the policy and the check of its action would each compute all of it.
     slot = written_out(jnp.stack([slots[kind] for kind in Kind]), never=n_hand < 0)
-    most = jnp.minimum(n_hand, MOST_CARDS)
-    for kind in (Kind.PLAY, Kind.DISCARD):
-        low, high = low.at[kind, 0].set(1), high.at[kind, 0].set(most.astype(jnp.int8))
+
+    def by_kind(rows: dict[Kind, Array], default: Array) -> Array:
+        return jnp.stack([rows.get(kind, default) for kind in Kind])
+
+    # Fewest, most and plain cards only, of the kinds that take cards.
+    small, none = lambda values: values.astype(jnp.int8), jnp.zeros(SLOTS, jnp.int8)
     kinds = (Kind.USE, Kind.PICK, Kind.BUY_AND_USE)
-    for kind, fewest, largest, plain in zip(kinds, lows, highs, plains, strict=True):
-        low = low.at[kind].set(_pad(fewest.astype(jnp.int8)))
-        high = high.at[kind].set(_pad(largest.astype(jnp.int8)))
-        plain_only = plain_only.at[kind].set(_pad(plain))
-    to = jnp.stack(
-        [
-            {
-                Kind.MOVE_HAND: _pad(there_cards), Kind.MOVE_JOKER: free_joker, Kind.MOVE_CONSUMABLE: consumable,
-            }.get(kind, first)
-            for kind in Kind
-        ]
-    )  # fmt: skip
+    low, high, plain_only = (
+        {kind: _pad(small(values)) for kind, values in zip(kinds, of_kinds, strict=True)}
+        for of_kinds in (lows, highs, plains)
+    )
+    for kind in (Kind.PLAY, Kind.DISCARD):
+        low[kind] = small(first)
+        high[kind] = jnp.where(first, small(jnp.minimum(n_hand, MOST_CARDS)), none)
+    targets = {
+        Kind.MOVE_HAND: _pad(there_cards), Kind.MOVE_JOKER: free_joker, Kind.MOVE_CONSUMABLE: consumable,
+    }  # fmt: skip
     over = finished(state)
     return Legal(
         kind=jnp.any(slot, axis=1) | over,
         slot=slot | over,
-        min_cards=jnp.where(over, 0, low),
-        max_cards=jnp.where(over, MOST_CARDS, high).astype(jnp.int8),
+        min_cards=jnp.where(over, jnp.int8(0), by_kind(low, none)),
+        max_cards=jnp.where(over, jnp.int8(MOST_CARDS), by_kind(high, none)),
         card=there_cards | over,
         forced=_forced(state) & ~over,
         plain_card=_plain(state) | over,
-        plain_only=plain_only & ~over,
-        to=to | over,
+        plain_only=(by_kind(plain_only, none) != 0) & ~over,
+        to=by_kind(targets, first) | over,
     )
 
 
@@ -314,10 +314,10 @@ def is_legal(state: State, action: Action, events: JokerEvents, legal: Legal | N
     kind, slot, to = action.kind, action.slot, action.to
     in_range = (kind >= 0) & (kind < NUM_KINDS) & (slot >= 0) & (slot < SLOTS) & (to >= 0) & (to < SLOTS)
     at, place = jnp.clip(kind, 0, NUM_KINDS - 1), jnp.clip(slot, 0, SLOTS - 1)
-    takes_slot = jnp.asarray([number in SLOT_MEANING for number in Kind])[at]
+    takes_slot = look_up([number in SLOT_MEANING for number in Kind], at)
     place = jnp.where(takes_slot, place, 0)
-    moves = jnp.asarray([number in MOVES for number in Kind])[at]
-    takes_cards = jnp.asarray([number in CARD_KINDS for number in Kind])[at]
+    moves = look_up([number in MOVES for number in Kind], at)
+    takes_cards = look_up([number in CARD_KINDS for number in Kind], at)
     count = jnp.sum(action.cards, dtype=jnp.int32)
     low, high = legal.min_cards[at, place], legal.max_cards[at, place]
     cards = (count >= low) & (count <= high) & ~jnp.any(action.cards & ~legal.card)

@@ -9,7 +9,9 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.bits import count_before, members_in, members_of, set_of
-from jaxtro.env.loops import written_out
+from jaxtro.env.lookups import Words, rows_at
+from jaxtro.env.loops import while_loop, written_out
+from jaxtro.env.reductions import total
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
 
@@ -30,21 +32,25 @@ def keep_where(tree: Tree, keep: Array, empty: Tree) -> Tree:
     size = keep.shape[0]
     if size > _FEW_ROWS or jax.default_backend() != "cpu":
         order, count = kept_order(keep)
-        closed_up = jax.tree.map(lambda values: values.at[order].get(mode="fill", fill_value=0), tree)
+        closed_up = rows_at(tree, order)
     else:
         # Most of the time nothing is lost but at the end: holes are closed one by one, the last one first.
         word = bits.to_bits(keep)
         count = lax.population_count(word).astype(jnp.int32)
         places = jnp.arange(size, dtype=jnp.int32)
 
-        def close(carry: tuple[Array, Tree]) -> tuple[Array, Tree]:
-            holes, values = carry
+        def close(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
+            holes, words = carry
             hole = bits.highest(holes)
-            next_one = jnp.minimum(places + (places >= hole), size - 1)
-            return bits.without(holes, hole), jax.tree.map(lambda one: one[next_one], values)
+            closed = [
+                jnp.where(_like(places >= hole, one), jnp.concatenate([one[1:], one[-1:]]), one)
+                for one in words
+            ]
+            return bits.without(holes, hole), closed
 
+        rows = Words(tree)
         holes = ~word & bits.below_highest(word)
-        _, closed_up = lax.while_loop(lambda carry: carry[0] != 0, close, (holes, tree))
+        closed_up = rows.fields(while_loop(lambda carry: carry[0] != 0, close, (holes, rows.words))[1])
     there = jnp.arange(size) < count
     return jax.tree.map(
         lambda values, blank: jnp.where(_like(there, values), values, jnp.asarray(blank, values.dtype)),
@@ -82,7 +88,7 @@ def append(places: Array, count: Array, new: Array, member: Array) -> tuple[Arra
     at = jnp.where(member, count + count_before(member), places.shape[0])
     return (
         places.at[at].set(new.astype(places.dtype), mode="drop"),
-        count + jnp.sum(member, dtype=jnp.int32),
+        count + total(member),
     )
 
 
@@ -162,7 +168,7 @@ def take_hand(deck: Deck, hand: Array) -> Cards:
 
 def deck_size(deck: Deck) -> Array:
     """Number of playing cards of the run. -> int32[]"""
-    return jnp.sum(deck.cards.rank > 0, dtype=jnp.int32)
+    return total(deck.cards.rank > 0)
 
 
 def add_card(
@@ -186,7 +192,7 @@ def insert_card(deck: Deck, piles: Piles, when: Array) -> tuple[Deck, Piles, Arr
     newest = deck_size(deck) - 1
     number = deck.number[jnp.maximum(newest, 0)]
     older = (deck.cards.rank > 0) & (deck.number < number)
-    place = jnp.where(when, jnp.sum(older, dtype=jnp.int32), newest)
+    place = jnp.where(when, total(older), newest)
     deck = moved(deck, newest, place)
 
     def renumber(places: Array) -> Array:
@@ -259,13 +265,10 @@ def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
 def moved(values: Tree, source: Array, target: Array) -> Tree:
     """A struct of arrays with one row moved to another place, the rows between shifted."""
 
-    def move(array: Array) -> Array:
-        places = jnp.arange(array.shape[0], dtype=jnp.int32)
-        right = (places >= source) & (places < target)
-        left = (places <= source) & (places > target)
-        at = jnp.where(
-            places == target, source, jnp.where(right, places + 1, jnp.where(left, places - 1, places))
-        )
-        return array[at]
-
-    return jax.tree.map(move, values)
+    places = jnp.arange(jax.tree.leaves(values)[0].shape[0], dtype=jnp.int32)
+    right = (places >= source) & (places < target)
+    left = (places <= source) & (places > target)
+    at = jnp.where(
+        places == target, source, jnp.where(right, places + 1, jnp.where(left, places - 1, places))
+    )
+    return rows_at(values, at)

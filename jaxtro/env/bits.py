@@ -8,8 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxtro.env.loops import while_loop
+from jaxtro.env.reductions import total
+
 Carry = TypeVar("Carry")
 _WORD = 32
+_FEW_TO_COMPARE = 8
 _FEW_WORDS = 256  # up to so many, sums and searches compare all with all, which is one kernel
 
 
@@ -30,7 +34,7 @@ def count_before(member: Array) -> Array:
     size = member.shape[0]
     words = words_of(member)
     counts = lax.population_count(words).astype(jnp.int32)
-    ahead = jnp.cumsum(counts) - counts if words.shape[0] > 1 else jnp.zeros_like(counts)
+    ahead = _before(counts)
     lower = (jnp.uint32(1) << jnp.arange(_WORD, dtype=jnp.uint32)) - jnp.uint32(1)
     inside = lax.population_count(words[:, None] & lower[None]).astype(jnp.int32)
     return (ahead[:, None] + inside).reshape(-1)[:size]
@@ -90,24 +94,35 @@ class Members:
         if self.words.shape[0] == 1:
             return jnp.where(nth < self.count, nth_in_word(self.words[0], nth), self.size)
         if self.words.shape[0] <= _FEW_WORDS:
-            word = jnp.sum(self.ahead[None] <= nth[:, None], axis=-1, dtype=jnp.int32) - 1
+            word = total(self.ahead[None] <= nth[:, None]) - 1
         else:
             word = jnp.searchsorted(self.ahead, nth, side="right").astype(jnp.int32) - 1
-        inside = nth_in_word(self.words[word], nth - self.ahead[word])
+        inside = nth_in_word(_looked_up(self.words, word), nth - _looked_up(self.ahead, word))
         return jnp.where(nth < self.count, word * _WORD + inside, self.size)
+
+
+def _looked_up(values: Array, at: Array) -> Array:
+    """values[at]; of few values by comparing, which XLA fuses with what follows, as it does not with a gather."""
+    if values.shape[0] > _FEW_TO_COMPARE:
+        return values[at]
+    here = at[:, None] == jnp.arange(values.shape[0], dtype=at.dtype)
+    return jnp.sum(jnp.where(here, values, 0), axis=-1, dtype=values.dtype)
 
 
 def members_of(member: Array) -> Members:
     """The set of places where `member` (bool[N]) is True, to be listed."""
     words = words_of(member)
     counts = lax.population_count(words).astype(jnp.int32)
-    if words.shape[0] <= _FEW_WORDS:
-        earlier = np.tri(words.shape[0], k=-1, dtype=np.int32)
-        ahead = jnp.sum(counts[None] * earlier, axis=1, dtype=jnp.int32)
-    else:
-        ahead = jnp.cumsum(counts) - counts
+    ahead = _before(counts)
     count = ahead[-1] + counts[-1] if member.shape[0] else jnp.int32(0)
     return Members(member.shape[0], words, ahead, count)
+
+
+def _before(counts: Array) -> Array:
+    """The sum of all counts before each. int32[W] -> int32[W]"""
+    if counts.shape[0] > _FEW_WORDS:
+        return jnp.cumsum(counts) - counts
+    return total(counts[None] * np.tri(counts.shape[0], k=-1, dtype=np.int32))
 
 
 def words_of(member: Array) -> Array:
@@ -153,15 +168,7 @@ def places_of_each(values: Array, count: int) -> Array:
 
 def size_of(words: Array) -> Array:
     """How many places a set has. uint32[..., W] -> int32[...]"""
-    return jnp.sum(lax.population_count(words).astype(jnp.int32), axis=-1, dtype=jnp.int32)
-
-
-def only_place(member: Array) -> Array:
-    """The place of the only member, 0 if there is none. bool[N] -> int32[]
-
-    `argmax` would compare and carry along pairs of numbers, one by one.
-    """
-    return jnp.sum(jnp.where(member, jnp.arange(member.shape[0], dtype=jnp.int32), 0), dtype=jnp.int32)
+    return total(lax.population_count(words).astype(jnp.int32))
 
 
 def below(count: Array) -> Array:
@@ -213,12 +220,15 @@ def for_each(bits: Array, body: Callable[[Array, Carry], Carry], carry: Carry) -
         left, carry = now
         return without_lowest(left), body(lowest(left), carry)
 
-    return lax.while_loop(lambda now: now[0] != 0, turn, (bits, carry))[1]
+    return while_loop(lambda now: now[0] != 0, turn, (bits, carry))[1]
 
 
 def put(array: Array, place: Array, value: Array) -> Array:
-    """An array with one element replaced; in a batch this writes in place."""
-    return lax.dynamic_update_slice(array, value[None].astype(array.dtype), (place,))
+    """A short array with one element replaced; nothing changes where the place does not exist.
+
+    A selection: XLA fuses it with the selection that a loop over a batch makes anyway, and cannot fuse a scatter.
+    """
+    return jnp.where(jnp.arange(array.shape[0]) == place, value.astype(array.dtype), array)
 
 
 def union(sets: Array) -> Array:

@@ -13,6 +13,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
 from jaxtro.env.bits import members_of
+from jaxtro.env.loops import written_out
 
 
 def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
@@ -59,20 +60,19 @@ def _run(
     size = min(chunk, games)
     members = members_of(active)
 
-    def turn(carry: tuple[Array, Array, list[Array]]) -> tuple[Array, Array, list[Array]]:
-        start, chosen, out = carry
+    def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
+        start, out = carry
+        chosen = written_out(members.places(start, size), never=start < 0)  # as in `dispatch.py`
         some = [
             value.at[chosen // games_of_row if games_of_row > 1 else chosen].get(mode="clip")
             for value, games_of_row in zip(leaves, shared, strict=True)
         ]
         result = jax.tree.leaves(jax.vmap(function)(*jax.tree.unflatten(tree, some)))
         out = [whole.at[chosen].set(part, mode="drop") for whole, part in zip(out, result, strict=True)]
-        return start + size, members.places(start + size, size), out
+        return start + size, out
 
     blank = [jnp.zeros((games, *shape.shape), shape.dtype) for shape in shapes]
-    # The games of the next turn are carried, see `dispatch.py`.
-    start = (jnp.int32(0), members.places(0, size), blank)
-    return lax.while_loop(lambda carry: carry[0] < members.count, turn, start)[2]
+    return lax.while_loop(lambda carry: carry[0] < members.count, turn, (jnp.int32(0), blank))[1]
 
 
 @_compacted_p.def_abstract_eval

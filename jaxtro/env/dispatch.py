@@ -21,6 +21,7 @@ from jax.interpreters import batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from jaxtro.env.bits import members_of
+from jaxtro.env.loops import written_out
 
 Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
@@ -164,19 +165,20 @@ def _in_chunks(
     members = members_of(active)
     evaluate = jaxpr_as_fun(closed)
 
-    def turn(carry: tuple[Array, Array, list[Array]]) -> tuple[Array, Array, list[Array]]:
-        start, chosen, changing = carry
+    def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
+        start, changing = carry
+        # Written out: else each field that is moved would find the games again for itself.
+        chosen = written_out(members.places(start, size), never=start < 0)
         now = dict(zip(written, changing, strict=True))
         values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
         for n in read:
             values[n] = now.get(n, leaves[n]).at[chosen].get(mode="clip")
         results = evaluate(*values)
         put = [now[n].at[chosen].set(results[n], mode="drop") for n in written]
-        return start + size, members.places(start + size, size), put
+        return start + size, put
 
-    # The games of the next turn are carried: else each field that is moved would find them again for itself.
-    start = (jnp.int32(0), members.places(0, size), [leaves[n] for n in written])
-    _, _, changed = lax.while_loop(lambda carry: carry[0] < members.count, turn, start)
+    start = (jnp.int32(0), [leaves[n] for n in written])
+    _, changed = lax.while_loop(lambda carry: carry[0] < members.count, turn, start)
     for n, value in zip(written, changed, strict=True):
         leaves[n] = value
     return leaves[:written_count]

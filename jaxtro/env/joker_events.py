@@ -14,13 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxtro.env.lookups import look_up
 from jaxtro.env.scoring.book import RULES, JokerBook, JokerRowError
 from jaxtro.env.state import OwnedJokers
 from jaxtro.tables import TAGS
 from jaxtro.tables.streams import STREAM_ID
 
 PAYOUTS = ("", "nines_in_deck", "planets_used", "stored", "discards_if_none_used")
-_FEW_JOKERS = 8  # up to so many are looked up by comparing
 DISCARD_CARDS = ("", "target_rank", "target_suit", "jack")
 
 # path in the `run` column -> (dtype, column name); flags are True/False.
@@ -126,23 +126,6 @@ def events_of(book: JokerBook) -> JokerEvents:
 def working(jokers: OwnedJokers) -> Array:
     """Which jokers are there and not debuffed. -> bool[J]"""
     return (jokers.id > 0) & ~jokers.debuffed
-
-
-def look_up(column: np.ndarray, ids: Array) -> Array:
-    """A column's values for some jokers. column: [ids]. ids: int[...] -> [...], of the column's type
-
-    Most columns say something of a few jokers only. Comparing with these takes a fraction of the time of looking up one
-    joker after the other, which is how CPUs read a table.
-    """
-    values, counts = np.unique(column, return_counts=True)
-    usual = values[np.argmax(counts)]
-    others = np.flatnonzero(column != usual)
-    if len(others) > _FEW_JOKERS:
-        return jnp.asarray(column)[ids.astype(jnp.int32)]
-    found = jnp.full(ids.shape, usual, column.dtype)
-    for joker in others:
-        found = jnp.where(ids == joker, jnp.asarray(column[joker]), found)
-    return found
 
 
 def own(jokers: OwnedJokers, column: np.ndarray) -> Array:

@@ -1,13 +1,50 @@
-"""Loops that turn once or never: what a batch computes only if it must, and what it computes only once."""
+"""Loops that turn as long as any game of a batch needs them, once, or never."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.extend.core import Primitive
+from jax.interpreters import batching, mlir
+
+from jaxtro.env.reductions import any_of
 
 Values = TypeVar("Values")
+
+_any_game_p = Primitive("any_game")
+_any_game_p.def_impl(lambda value: value)
+_any_game_p.def_abstract_eval(lambda value: value)
+mlir.register_lowering(_any_game_p, lambda _, value: [value])
+
+
+def _batch(operands: Any, dims: Any) -> Any:
+    needed = any_of(jnp.moveaxis(operands[0], dims[0], -1))
+    return _any_game_p.bind(needed), batching.not_mapped
+
+
+batching.primitive_batchers[_any_game_p] = _batch
+
+
+def any_game(needed: Array) -> Array:
+    """Whether a game needs something; in a batch whether any of its games does, one answer for all. bool[] -> bool[]"""
+    return _any_game_p.bind(needed)
+
+
+def while_loop(
+    condition: Callable[[Values], Array], body: Callable[[Values], Values], start: Values
+) -> Values:
+    """As `lax.while_loop`: in a batch it turns until the last game is through, and games that are keep their values.
+
+    `lax.while_loop` asks all games of a batch with a reduction that costs three kernels a turn (`reductions.py`).
+    """
+
+    def turn(now: Values) -> Values:
+        going = condition(now)
+        return jax.tree.map(lambda new, old: jnp.where(going, new, old), body(now), now)
+
+    return lax.while_loop(lambda now: any_game(condition(now)), turn, start)
 
 
 def once_where(needed: Array, function: Callable[[Values], Values], values: Values) -> Values:
@@ -17,9 +54,9 @@ def once_where(needed: Array, function: Callable[[Values], Values], values: Valu
       needed: bool[]. function: what it works on has to be in `values`: XLA moves what stays the same out of a loop, and
         then computes it for every batch.
     """
-    return lax.while_loop(
-        lambda now: now[0], lambda now: (jnp.bool_(False), function(now[1])), (needed, values)
-    )[1]
+    return while_loop(lambda now: now[0], lambda now: (jnp.bool_(False), function(now[1])), (needed, values))[
+        1
+    ]
 
 
 def written_out(values: Values, never: Array) -> Values:
@@ -43,4 +80,4 @@ def written_out(values: Values, never: Array) -> Values:
             lambda value: jnp.where(going, value, jnp.zeros_like(value)), now
         )
 
-    return lax.while_loop(lambda carry: carry[0], turn, (never, values))[1]
+    return lax.while_loop(lambda carry: carry[0], turn, (any_game(never), values))[1]

@@ -1,9 +1,7 @@
 """What the player owns: limits, prices and sell values, getting and losing jokers and consumables."""
 
 from dataclasses import replace
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -11,8 +9,11 @@ from jax import Array
 from jaxtro.env import joker_events as ev
 from jaxtro.env import run_rules
 from jaxtro.env.areas import keep_where, set_row
+from jaxtro.env.bits import members_in, set_of
 from jaxtro.env.generation import Situation, make_situation
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.lookups import look_up, rows_at
+from jaxtro.env.reductions import any_of
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import (
     CONSUMABLE_CAPACITY,
@@ -135,13 +136,14 @@ def _price(state: State, base: Array, surcharge: Array | int = 0) -> Array:
 
 
 def _item_price(state: State, item_id: Array, edition: Array, rental: Array, free_planets: Array) -> Array:
+    found = look_up(_COST * 2 + IS_PLANET, item_id.astype(jnp.int32))  # both in one number
     price = _price(
         state,
-        jnp.asarray(_COST)[item_id.astype(jnp.int32)],
-        jnp.asarray(_SURCHARGE)[edition.astype(jnp.int32)],
+        found >> 1,
+        look_up(_SURCHARGE, edition.astype(jnp.int32)),
     )
     price = jnp.where(rental, _RENTAL_PRICE, price)
-    return jnp.where(free_planets & jnp.asarray(IS_PLANET)[item_id.astype(jnp.int32)], 0, price)
+    return jnp.where(free_planets & (found & 1 != 0), 0, price)
 
 
 def _free_planets(state: State, events: JokerEvents) -> Array:
@@ -162,8 +164,8 @@ def voucher_price(state: State) -> Array:
 def pack_prices(state: State, events: JokerEvents) -> Array:
     """Dollars for the packs of the shop. -> int32[2]"""
     packs = state.shop.packs.astype(jnp.int32)
-    price = _price(state, jnp.asarray(_PACK_COST)[packs])
-    price = jnp.where(_free_planets(state, events) & jnp.asarray(_CELESTIAL)[packs], 0, price)
+    price = _price(state, look_up(_PACK_COST, packs))
+    price = jnp.where(_free_planets(state, events) & look_up(_CELESTIAL, packs), 0, price)
     return jnp.where(state.shop.packs_free, 0, price)
 
 
@@ -190,7 +192,7 @@ def consumable_sell_values(state: State, events: JokerEvents) -> Array:
 def first_number(book: JokerBook, state: State, joker: Array) -> Array:
     """What a new joker stores at first; To Do List's hand is drawn by the caller. -> float64[]"""
     starts = np.array([book.start(number) for number in range(len(book.keys))])
-    start = jnp.asarray(starts)[jnp.where(is_joker(joker), joker, 0)]
+    start = look_up(starts, jnp.where(is_joker(joker), joker, 0))
     return jnp.where(joker == LOYALTY_CARD, state.run.hands_played.astype(jnp.float64), start)
 
 
@@ -309,7 +311,7 @@ def copy_joker(state: State, source: Array, when: Array | bool = True) -> State:
     A copied Invisible Joker counts its rounds from 0; a perishable's counter is copied (U).
     """
     when = jnp.asarray(when)
-    row: Any = jax.tree.map(lambda values: values[source], state.jokers)
+    row = rows_at(state.jokers, source)
     invisible = row.id == item("j_invisible")
     row = replace(
         row,
@@ -364,21 +366,23 @@ def situation(state: State, events: JokerEvents, in_use: Array | int = 0) -> Sit
             jnp.asarray(in_use, jnp.int16)[None],
         ]
     ).astype(jnp.int32)
-    exists = jnp.zeros(len(ITEMS), jnp.uint8).at[ids].add(1)
-    redeemed = jnp.zeros(len(ITEMS), bool).at[FIRST_VOUCHER:].set(state.run.redeemed[1:])
-    enhancements = jnp.any(
+    exists = members_in(set_of(ids, ids >= 0, len(ITEMS)), len(ITEMS))
+    enhancements = any_of(
         (jnp.arange(len(ENHANCEMENTS))[:, None] == state.deck.cards.enhancement[None])
-        & (state.deck.cards.rank > 0)[None],
-        axis=1,
+        & (state.deck.cards.rank > 0)[None]
     )
     made = make_situation(
         state.rules,
         exists,
-        redeemed,
+        _by_item(state.run.redeemed),
         state.poker_hands.played,
         enhancements,
         state.run.gros_michel_extinct,
         jnp.any(ev.own(state.jokers, events.allows_duplicates)),
     )
-    in_force = state.run.redeemed & ~state.run.replaced
-    return replace(made, redeemed=jnp.zeros(len(ITEMS), bool).at[FIRST_VOUCHER:].set(in_force[1:]))
+    return replace(made, redeemed=_by_item(state.run.redeemed & ~state.run.replaced))
+
+
+def _by_item(vouchers: Array) -> Array:
+    """bool[33], by voucher, as bool[235], by item."""
+    return jnp.pad(vouchers[1:], (FIRST_VOUCHER, len(ITEMS) - FIRST_VOUCHER - (len(VOUCHERS) - 1)))

@@ -7,6 +7,7 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env.generation.rules import CHALLENGE_DECK, RunRules
+from jaxtro.env.lookups import look_up
 from jaxtro.tables import BLINDS, CHALLENGES, DECKS, STAKES, ante_chips
 from jaxtro.tables.money import ANTE_CHIPS
 
@@ -91,7 +92,7 @@ def starting_value(rules: RunRules, name: str) -> Array:
 
 def base_chips(rules: RunRules, ante: Array) -> Array:
     """Chips of the Small Blind of an ante, before deck and blind factors; inf from ante 39 on. -> float64[]"""
-    column = jnp.asarray(_SCALING)[rules.stake] - 1
+    column = look_up(_SCALING, rules.stake) - 1
     table = jnp.asarray(ANTE_CHIPS)
     chips = table[jnp.clip(ante, 1, table.shape[0]) - 1, column]
     return jnp.where(ante < 1, ante_chips(0), chips)
@@ -99,7 +100,7 @@ def base_chips(rules: RunRules, ante: Array) -> Array:
 
 def target(rules: RunRules, ante: Array, blind: Array, scale: Array) -> Array:
     """Chips that beat a blind (run.md 9). -> float64[]"""
-    chips = base_chips(rules, ante) * jnp.asarray(_BLIND_MULT)[blind] * jnp.asarray(_ANTE_SCALING)[rules.deck]
+    chips = base_chips(rules, ante) * look_up(_BLIND_MULT, blind) * look_up(_ANTE_SCALING, rules.deck)
     return jnp.where(scale == 0, 0.0, chips * scale)
 
 
@@ -107,24 +108,24 @@ def reward(rules: RunRules, blind: Array, which: Array) -> Array:
     """Dollars for a blind; which: 0 Small, 1 Big, 2 Boss. -> int32[]"""
     none = jnp.asarray(_STAKE_NO_REWARD)[rules.stake, which]
     none |= jnp.asarray(_CHALLENGE_NO_REWARD)[rules.challenge, which]
-    return jnp.where(none, 0, jnp.asarray(_BLIND_DOLLARS)[blind])
+    return jnp.where(none, 0, look_up(_BLIND_DOLLARS, blind))
 
 
 def no_interest(rules: RunRules) -> Array:
     """Whether the run pays no interest. -> bool[]"""
-    return jnp.asarray(_DECK_NO_INTEREST)[rules.deck] | jnp.asarray(_NO_INTEREST)[rules.challenge]
+    return look_up(_DECK_NO_INTEREST, rules.deck) | look_up(_NO_INTEREST, rules.challenge)
 
 
 def dollars_per_hand(rules: RunRules) -> Array:
     """Dollars for each unused hand. -> int32[]"""
-    return jnp.where(jnp.asarray(_NO_HAND_MONEY)[rules.challenge], 0, jnp.asarray(MONEY_PER_HAND)[rules.deck])
+    return jnp.where(look_up(_NO_HAND_MONEY, rules.challenge), 0, look_up(MONEY_PER_HAND, rules.deck))
 
 
 def of_challenge(rules: RunRules, column: np.ndarray) -> Array:
     """A column of the challenges for this run."""
-    return jnp.asarray(column)[rules.challenge]
+    return look_up(column, rules.challenge)
 
 
 def of_deck(rules: RunRules, column: np.ndarray) -> Array:
     """A column of the decks for this run."""
-    return jnp.asarray(column)[rules.deck]
+    return look_up(column, rules.deck)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from jaxtro.env import rng
 from jaxtro.env.generation.rules import RunRules
+from jaxtro.env.lookups import rows_at
 from jaxtro.tables import HANDS
 
 HAND_CAPACITY, JOKER_CAPACITY, CONSUMABLE_CAPACITY = 32, 16, 16
@@ -159,7 +159,7 @@ def fresh_poker_hands() -> PokerHands:
 
 def take(cards: Cards, places: Array) -> Cards:
     """The cards at some places."""
-    return jax.tree.map(lambda field: jnp.asarray(field)[places], cards)
+    return rows_at(cards, places)
 
 
 # --- the whole run --------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from jaxtro.env.phases import (
     shop,
     tags,
 )
+from jaxtro.env.reductions import any_of, total
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import SHOP_SLOTS, ScoringState, State
 from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, set_todo, update
@@ -73,10 +74,10 @@ def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[str, Callable[[W
     """What follows the handler: (its name in profiles, which games need it, the stage)."""
     return [
         ("hook", playing.hooks, lambda work: playing.hook(work, book)),
-        ("discard", lambda work: jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
-        ("score", lambda work: jnp.any(work.todo.played), lambda work: playing.score_played(work, book)),
+        ("discard", lambda work: any_of(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
+        ("score", lambda work: any_of(work.todo.played), lambda work: playing.score_played(work, book)),
         ("use_rolls", lambda work: work.todo.rolled, lambda work: playing.use_rolls(work, book)),
-        ("destroy", lambda work: jnp.any(work.todo.doomed), _destroy),
+        ("destroy", lambda work: any_of(work.todo.doomed), _destroy),
         ("create", lambda work: work.todo.n_created > 0, lambda work: creation.create_items(work, book, events)),
         ("close_pack", lambda work: work.todo.close_pack, packs.close_pack),
         ("blind_tags", lambda work: work.todo.blind_tags | (work.todo.bosses > 0), tags.fire_blind_tags),
@@ -103,7 +104,7 @@ def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[str, Callable[[W
         ("show_blinds", blind_select.needs_orbital_hands, blind_select.show_blinds),
         (
             "debuffs",
-            lambda work: jnp.any(work.todo.debuffs) & (work.state.round.blind > 0),
+            lambda work: any_of(work.todo.debuffs) & (work.state.round.blind > 0),
             lambda work: Work(boss_effects.with_debuffs(work.state, book, work.todo.debuffs), work.todo),
         ),
     ]  # fmt: skip
@@ -115,7 +116,7 @@ def _destroy(work: Work) -> Work:
     gone, forced = work.todo.doomed, state.round.forced.astype(jnp.int32)
     deck, piles = remove_cards(state.deck, state.piles, gone)
     # What names places of the deck follows.
-    before = jnp.sum(gone & (jnp.arange(gone.shape[0]) < forced), dtype=jnp.int32)
+    before = total(gone & (jnp.arange(gone.shape[0]) < forced))
     lost = (forced < 0) | gone[jnp.maximum(forced, 0)]
     state = replace(
         state,
@@ -189,7 +190,7 @@ def before_score(
     work = playing.press_play(work, chosen)
     work = only_where(playing.hooks(work), lambda work: playing.hook(work, book), work)
     played = work.todo.played
-    work = only_where(jnp.any(work.todo.discarded), lambda work: discarding.discard(work, book, events), work)
+    work = only_where(any_of(work.todo.discarded), lambda work: discarding.discard(work, book, events), work)
     return playing.scored_from(work, book), hand_mask_of(work.state.piles, played)
 
 

@@ -93,7 +93,7 @@ def test_starting_situations_open_what_they_should():
 def _situation(**changes):
     rules = gen.make_rules()
     facts = dict(
-        exists=jnp.zeros(len(ITEMS), jnp.uint8), redeemed=jnp.zeros(len(ITEMS), bool),
+        exists=jnp.zeros(len(ITEMS), bool), redeemed=jnp.zeros(len(ITEMS), bool),
         hands_played=jnp.zeros(12, jnp.int32), enhancements=jnp.zeros(9, bool),
     )  # fmt: skip
     return gen.make_situation(rules, **(facts | changes))
@@ -101,7 +101,7 @@ def _situation(**changes):
 
 def test_availability_rules():
     """rng.md 3, rule by rule."""
-    held = jnp.zeros(len(ITEMS), jnp.uint8).at[item("j_egg")].set(1).at[item("v_hone")].set(1)
+    held = jnp.zeros(len(ITEMS), bool).at[item("j_egg")].set(True).at[item("v_hone")].set(1)
     assert not bool(gen.open_items(_situation(exists=held))[item("j_egg")])
     with_showman = gen.open_items(_situation(exists=held, showman=True))
     assert bool(with_showman[item("j_egg")])

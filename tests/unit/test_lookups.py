@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxtro
-from jaxtro.env.joker_events import _FEW_JOKERS, events_of, look_up
+from jaxtro.env.joker_events import events_of
+from jaxtro.env.lookups import _FEW, Columns, Words, look_up, rows_at
 from jaxtro.env.phases import playing
 from jaxtro.env.phases.consumables import needs_of
 from jaxtro.env.scoring import BOOK
@@ -30,7 +32,7 @@ def test_columns_of_jokers_are_read_as_they_are():
         np.testing.assert_array_equal(got, column)
 
 
-@pytest.mark.parametrize("others", [0, 1, _FEW_JOKERS, _FEW_JOKERS + 1, 40])
+@pytest.mark.parametrize("others", [0, 1, _FEW, _FEW + 1, 40])
 def test_columns_with_few_and_many_jokers(others):
     column = np.full(60, 7.5)
     column[np.random.default_rng(others).permutation(60)[:others]] = np.arange(others) - 3.0
@@ -42,24 +44,24 @@ def test_what_items_need_is_what_the_table_says():
     needs = needs_of(jnp.arange(len(ITEMS)))
     for number in range(1, len(ITEMS)):
         row, used = ITEMS.row(number), FIRST_CONSUMABLE <= number < FIRST_VOUCHER
-        assert bool(needs.has("is_consumable")[number]) == used
+        assert bool(needs["is_consumable"][number]) == used
         if not used:
-            assert int(needs.number("targets_max")[number]) == 0
+            assert int(needs["targets_max"][number]) == 0
             continue
         does = row["does"]
         low, high = row["targets"]
-        assert (int(needs.number("targets_min")[number]), int(needs.number("targets_max")[number])) == (
+        assert (int(needs["targets_min"][number]), int(needs["targets_max"][number])) == (
             low,
             high,
         )
         creates = does.get("create", (None,))[0]
-        assert bool(needs.has("creates_joker")[number]) == (creates == "Joker")
-        assert bool(needs.has("creates_consumable")[number]) == (creates not in (None, "Joker"))
-        assert bool(needs.has("copies_last")[number]) == bool(does.get("copies_last"))
-        assert bool(needs.has("joker_edition")[number]) == ("joker_edition" in does)
-        assert bool(needs.has("needs_hand")[number]) == bool(row.get("needs_hand"))
-        assert bool(needs.has("whole_hand")[number]) == (bool(row.get("needs_hand")) and high == 0)
-        assert int(needs.number("new_cards")[number]) == does.get("copies", 0) + does.get("new_cards", 0)
+        assert bool(needs["creates_joker"][number]) == (creates == "Joker")
+        assert bool(needs["creates_consumable"][number]) == (creates not in (None, "Joker"))
+        assert bool(needs["copies_last"][number]) == bool(does.get("copies_last"))
+        assert bool(needs["joker_edition"][number]) == ("joker_edition" in does)
+        assert bool(needs["needs_hand"][number]) == bool(row.get("needs_hand"))
+        assert bool(needs["whole_hand"][number]) == (bool(row.get("needs_hand")) and high == 0)
+        assert int(needs["new_cards"][number]) == does.get("copies", 0) + does.get("new_cards", 0)
 
 
 def test_a_joker_may_roll_on_the_hooks_stream():
@@ -85,3 +87,44 @@ def test_a_joker_may_roll_on_the_hooks_stream():
     chosen = np.flatnonzero(np.asarray(after.todo.discarded))
     assert len(chosen) == 2
     assert chosen.min() >= 2
+
+
+def test_rows_are_the_same_packed_and_unpacked():
+    g = np.random.default_rng(2)
+    tree = {
+        "flag": g.random(40) < 0.5, "small": g.integers(-128, 128, 40).astype(np.int8),
+        "count": g.integers(0, 2**16, 40).astype(np.uint16), "number": g.integers(-(2**31), 2**31, 40).astype(np.int32),
+        "real": np.where(g.random(40) < 0.2, -0.0, g.normal(size=40)), "single": g.normal(size=40).astype(np.float32),
+        "long": g.integers(-(2**62), 2**62, 40), "several": g.normal(size=(40, 3)), "other": g.random(40) < 0.5,
+    }  # fmt: skip
+    tree["real"][:3] = [np.nan, np.inf, -np.inf]
+    rows = Words(tree)
+    chex.assert_trees_all_equal(rows.fields(rows.words), tree)
+    assert len(rows.words) == 5  # three of 64 bits, all smaller ones, and what is no number
+    assert sum(word.dtype == jnp.uint64 for word in rows.words) == 4
+    places = g.integers(0, 40, (7, 16))
+    got = jax.jit(jax.vmap(rows_at, in_axes=(None, 0)))(tree, places)
+    chex.assert_trees_all_equal(got, {name: values[places] for name, values in tree.items()})
+    one = rows_at(tree, jnp.int32(5))
+    assert {name: values.dtype for name, values in one.items()} == {
+        name: values.dtype for name, values in tree.items()
+    }
+
+
+def test_rows_of_a_table_are_read_as_they_are():
+    g = np.random.default_rng(3)
+    columns = {
+        "flag": g.random(50) < 0.5, "never": np.zeros(50, bool), "signed": g.integers(-40, 3, 50).astype(np.int32),
+        "constant": np.full(50, 7, np.int8), **{f"wide {n}": g.integers(-(2**30), 2**30, 50) for n in range(3)},
+    }  # fmt: skip
+    table = Columns(columns)
+    for rows in (np.arange(50), np.int8(3), g.integers(0, 50, (4, 5))):
+        found = table.at(jnp.asarray(rows))
+        for name, column in columns.items():
+            assert found[name].dtype == column.dtype
+            np.testing.assert_array_equal(found[name], column[rows])
+
+
+def test_columns_only_are_looked_up():
+    with pytest.raises(ValueError, match="reads a column"):
+        look_up(np.zeros((3, 2)), jnp.int32(0))

@@ -11,6 +11,8 @@ from jaxtro.env import rng
 from jaxtro.env.generation.items import pick_item
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation
+from jaxtro.env.lookups import look_up
+from jaxtro.env.reductions import any_of
 from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS
 from jaxtro.tables.pools import (
     ANCIENT_SUITS,
@@ -44,8 +46,8 @@ def next_boss(
     """
     showdown_ante = (ante >= 2) & (ante % rules.win_ante == 0)
     pool = rules.boss_order.astype(jnp.int32)
-    due = jnp.asarray(_BOSS_MIN_ANTE)[pool] <= jnp.maximum(1, ante)
-    showdown = jnp.asarray(_BOSS_SHOWDOWN)[pool]
+    due = look_up(_BOSS_MIN_ANTE, pool) <= jnp.maximum(1, ante)
+    showdown = look_up(_BOSS_SHOWDOWN, pool)
     eligible = jnp.where(showdown_ante, showdown, ~showdown & due) & ~rules.banned_blinds[pool]
     counts = used[pool]
     least = jnp.min(jnp.where(eligible, counts, jnp.iinfo(jnp.int32).max))
@@ -164,7 +166,7 @@ def round_targets(
     """
     member = present & (enhancement != _STONE)
     peeked = rng.peek(streams, _TARGET_STREAMS, ante)
-    some = jnp.any(member)
+    some = any_of(member)
     streams = rng.commit(streams, peeked, (some, some, some, True))
     idol, mail, castle = (rng.nth_member(member, peeked.u[number]) for number in range(3))
     suits = jnp.asarray(ANCIENT_SUITS)

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import rng
 from jaxtro.env.bits import size_of, words_of
 from jaxtro.env.generation.rules import RunRules
-from jaxtro.env.loops import once_where
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import once_where, while_loop
+from jaxtro.env.reductions import any_of, total
 from jaxtro.tables import CHALLENGES, DECKS, ENHANCEMENTS, SEALS
 from jaxtro.tables.pools import FRONT_ID, FRONTS
 
@@ -38,7 +40,7 @@ class StartingDeck:
     def enhancements(self) -> Array:
         """Which enhancements some card has. -> bool[9]"""
         present = jnp.arange(len(ENHANCEMENTS))[:, None] == self.enhancement[None]
-        return jnp.any(present & (self.front >= 0)[None], axis=1)
+        return any_of(present & (self.front >= 0)[None])
 
 
 def parse_card(code: str) -> tuple[int, int, int]:
@@ -77,13 +79,13 @@ def known_deck(rules: RunRules) -> StartingDeck:
     """The deck of a new run before the Erratic Deck draws its fronts; draws nothing."""
     row = jnp.where(rules.challenge > 0, len(DECKS.rows) + rules.challenge, rules.deck)
     front, enhancement, seal, printed = jnp.asarray(_DECKS)[row]
-    return StartingDeck(front, enhancement, seal, printed, jnp.sum(front >= 0, dtype=jnp.int32))
+    return StartingDeck(front, enhancement, seal, printed, total(front >= 0))
 
 
 def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, rng.Streams]:
     """The deck of a new run; the Erratic Deck draws each of its 52 fronts."""
     deck = known_deck(rules)
-    erratic = jnp.asarray(_RANDOM_FRONTS)[rules.deck]
+    erratic = look_up(_RANDOM_FRONTS, rules.deck)
 
     def draw(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         number, state, count = carry
@@ -94,7 +96,7 @@ def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, 
     # In a batch without an Erratic Deck the loop does not turn at all.
     ante, none = jnp.int32(1), jnp.zeros(START_SIZE, jnp.int32)
     start = (jnp.int32(0), rng.stream_state(streams, "erratic", ante), none)
-    _, state, count = lax.while_loop(lambda carry: erratic & (carry[0] < START_SIZE), draw, start)
+    _, state, count = while_loop(lambda carry: erratic & (carry[0] < START_SIZE), draw, start)
     streams = rng.set_stream_state(streams, "erratic", ante, state)
 
     def in_order(count: Array) -> Array:

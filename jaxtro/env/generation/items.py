@@ -10,6 +10,8 @@ from jax import Array
 from jaxtro.env import rng
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, open_items
+from jaxtro.env.lookups import look_up
+from jaxtro.env.reductions import any_of
 from jaxtro.tables import EDITIONS, ITEMS, SEALS, VOUCHERS
 from jaxtro.tables.pools import POOL_FALLBACK, POOL_ID, POOL_ITEMS, POOL_SIZE
 from jaxtro.tables.streams import STREAM_ID
@@ -74,19 +76,17 @@ def pick_item(
     """
     usable, pool = open_items(situation), jnp.asarray(pool)
     items = jnp.asarray(POOL_ITEMS)
-    some_open = jnp.any(usable & (jnp.asarray(_ITEM_POOL) == pool))
+    some_open = any_of(usable & (jnp.asarray(_ITEM_POOL) == pool))
     slot, streams = rng.pool_pick(
         streams,
         key,
         ante,
         lambda slot: usable[items[pool, slot]],
         some_open,
-        jnp.asarray(POOL_SIZE)[pool],
+        look_up(POOL_SIZE, pool),
         when,
     )
-    return jnp.where(slot >= 0, items[pool, slot], jnp.asarray(POOL_FALLBACK)[pool]).astype(
-        jnp.int32
-    ), streams
+    return jnp.where(slot >= 0, items[pool, slot], look_up(POOL_FALLBACK, pool)).astype(jnp.int32), streams
 
 
 # --- editions (rng.md 6.1) ---------------------------------------------------------------------------
@@ -196,8 +196,8 @@ def joker_rarity(source: str, u: Array) -> Array:
 def finish_joker(source: str, rules: RunRules, situation: Situation, joker: Array, u: Array) -> Item:
     """Stickers and edition of a picked joker. u: float64[4], floats of `joker_lanes`."""
     polls = JOKER_SOURCES[source].stickers is not None
-    eternal = polls & rules.eternals & (u[1] > 0.7) & jnp.asarray(ETERNAL_OK)[joker]
-    perishable = polls & rules.perishables & (u[1] > 0.4) & (u[1] <= 0.7) & jnp.asarray(_PERISHABLE_OK)[joker]
+    eternal = polls & rules.eternals & (u[1] > 0.7) & look_up(ETERNAL_OK, joker)
+    perishable = polls & rules.perishables & (u[1] > 0.4) & (u[1] <= 0.7) & look_up(_PERISHABLE_OK, joker)
     eternal = eternal | rules.all_eternal
     return new_item(
         joker,
@@ -228,7 +228,7 @@ def new_joker(
     peeked = rng.peek(streams, joker_lanes(source), ante)
     streams = rng.commit(streams, peeked, joker_lanes_used(source, rules, when))
     rarity = joker_rarity(source, peeked.u[0])
-    stream = jnp.asarray(joker_streams(source))[rarity]
+    stream = look_up(joker_streams(source), rarity)
     joker, streams = pick_item(streams, situation, stream, rarity + POOL_ID["Joker1"] - 1, ante, when)
     return finish_joker(source, rules, situation, joker, peeked.u), streams
 

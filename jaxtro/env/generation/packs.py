@@ -22,6 +22,7 @@ from jaxtro.env.generation.items import (
 )
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, add_existing
+from jaxtro.env.lookups import look_up
 from jaxtro.tables import HANDS, PACKS, item
 from jaxtro.tables.pools import ENHANCED_POOL, FRONTS, POOL_ID
 from jaxtro.tables.streams import STREAM_ID
@@ -55,18 +56,18 @@ _PICK_POOL = np.array([POOL_ID[k] for k in ("Tarot", "Planet", "Spectral", "Spec
 
 def pack_kind(pack: Array) -> Array:
     """Index into `PACK_KINDS` of a pack id."""
-    return jnp.asarray(_PACK_KIND)[pack]
+    return look_up(_PACK_KIND, pack)
 
 
 def pack_cards(pack: Array) -> Array:
     """Number of cards that a pack shows."""
-    return jnp.asarray(_PACK_CARDS)[pack]
+    return look_up(_PACK_CARDS, pack)
 
 
 def telescope_planet(situation: Situation) -> Array:
     """The planet that Telescope puts first: of the most played hand, the better one of a tie; 0 = none."""
     played = situation.hands_played
-    planet = jnp.asarray(_HAND_PLANET)[jnp.argmax(played)]  # hands are in order of strength
+    planet = look_up(_HAND_PLANET, jnp.argmax(played))  # hands are in order of strength
     return jnp.where(situation.has("v_telescope") & (jnp.max(played) > 0), planet, 0)
 
 
@@ -79,9 +80,9 @@ def _soul_checks(
     Black Hole wins. No check for a card that exists, and none when the challenge bans The Soul (K).
     """
     when = when & ~rules.soul_banned
-    soul_check = when & (row != _PLANET) & ((situation.exists[_SOUL] == 0) | situation.showman)
-    hole_check = when & (row != _TAROT) & ((situation.exists[_BLACK_HOLE] == 0) | situation.showman)
-    stream = jnp.asarray(_SOUL_STREAM)[row]
+    soul_check = when & (row != _PLANET) & (~situation.exists[_SOUL] | situation.showman)
+    hole_check = when & (row != _TAROT) & (~situation.exists[_BLACK_HOLE] | situation.showman)
+    stream = look_up(_SOUL_STREAM, row)
     u, states = rng.peek_successive(streams, stream, ante, 2, when)
     uses = soul_check.astype(jnp.int32) + hole_check
     streams = rng.use_successive(streams, stream, ante, states, uses)
@@ -107,7 +108,7 @@ _LANES = np.array(
 
 def _standard_card(u: Array, rate: Array) -> Item:
     """A card of a Standard pack. u: float64[6], floats of `_STANDARD_LANES`; rate: `edition_rate`."""
-    enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u[1], jnp.float64(len(ENHANCED_POOL)))]
+    enhancement = look_up(ENHANCED_POOL, rng.to_index(u[1], jnp.float64(len(ENHANCED_POOL))))
     return new_item(
         front=rng.to_index(u[2], jnp.float64(len(FRONTS))),
         enhancement=jnp.where(u[0] > 0.6, enhancement, 0),
@@ -161,9 +162,9 @@ def pack_card(
 
     # One pick serves every kind: only the stream and the pool differ.
     rarity = joker_rarity("buffoon_pack", u[0])
-    joker_stream = jnp.asarray(joker_streams("buffoon_pack"))[rarity]
-    stream = jnp.where(buffoon, joker_stream, jnp.asarray(_PICK_STREAM)[row])
-    pool = jnp.where(buffoon, rarity + POOL_ID["Joker1"] - 1, jnp.asarray(_PICK_POOL)[row])
+    joker_stream = look_up(joker_streams("buffoon_pack"), rarity)
+    stream = jnp.where(buffoon, joker_stream, look_up(_PICK_STREAM, row))
+    pool = jnp.where(buffoon, rarity + POOL_ID["Joker1"] - 1, look_up(_PICK_POOL, row))
     picks = buffoon | (consumable & (forced == 0))
     picked, streams = pick_item(streams, situation, stream, pool, ante, picks)
 

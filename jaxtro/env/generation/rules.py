@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxtro.env.lookups import look_up
 from jaxtro.tables import (
     BLINDS,
     CHALLENGES,
@@ -132,12 +133,12 @@ def rules_of(
         banned_blinds=jnp.asarray(_BANNED_BLINDS)[challenge],
         banned_packs=jnp.asarray(BANNED_PACKS)[challenge],
         soul_banned=banned[_SOUL],
-        eternals=jnp.asarray(_ETERNALS)[stake],
-        perishables=jnp.asarray(_PERISHABLES)[stake],
-        rentals=jnp.asarray(_RENTALS)[stake],
-        all_eternal=jnp.asarray(_ALL_ETERNAL)[challenge],
-        joker_rate=jnp.asarray(_JOKER_RATE)[challenge],
-        spectral_rate=jnp.asarray(_SPECTRAL_RATE)[deck],
+        eternals=look_up(_ETERNALS, stake),
+        perishables=look_up(_PERISHABLES, stake),
+        rentals=look_up(_RENTALS, stake),
+        all_eternal=look_up(_ALL_ETERNAL, challenge),
+        joker_rate=look_up(_JOKER_RATE, challenge),
+        spectral_rate=look_up(_SPECTRAL_RATE, deck),
         win_ante=jnp.asarray(win_ante, jnp.int32),
         boss_order=jnp.asarray(BOSS_POOL if boss_order is None else boss_order, jnp.int8),
         to_do_order=jnp.asarray(HAND_WALK if to_do_order is None else to_do_order, jnp.int8),

@@ -23,6 +23,7 @@ from jaxtro.env.generation.items import (
 )
 from jaxtro.env.generation.rules import BANNED_PACKS, RunRules
 from jaxtro.env.generation.situation import Situation, add_existing
+from jaxtro.env.lookups import look_up
 from jaxtro.tables import PACKS
 from jaxtro.tables.pools import ENHANCED_POOL, FRONTS, POOL_ID
 from jaxtro.tables.streams import STREAM_ID
@@ -120,13 +121,13 @@ def shop_slot(
     streams = rng.commit(streams, peeked, used)
 
     # One pick serves every type: only the stream and the pool differ.
-    rarity = jnp.where(rolled, joker_rarity("shop", u[1]), jnp.asarray(_TAG_RARITY)[tag])
+    rarity = jnp.where(rolled, joker_rarity("shop", u[1]), look_up(_TAG_RARITY, tag))
     joker_stream = jnp.asarray(_JOKER_STREAMS)[tag, rarity]
-    stream = jnp.where(kind == JOKER, joker_stream, jnp.asarray(_STREAM)[kind])
-    pool = jnp.where(kind == JOKER, rarity + POOL_ID["Joker1"] - 1, jnp.asarray(_POOL)[kind])
+    stream = jnp.where(kind == JOKER, joker_stream, look_up(_STREAM, kind))
+    pool = jnp.where(kind == JOKER, rarity + POOL_ID["Joker1"] - 1, look_up(_POOL, kind))
     picked, streams = pick_item(streams, situation, stream, pool, ante, when & ~is_card)
 
-    enhancement = jnp.asarray(ENHANCED_POOL)[rng.to_index(u[6], jnp.float64(len(ENHANCED_POOL)))]
+    enhancement = look_up(ENHANCED_POOL, rng.to_index(u[6], jnp.float64(len(ENHANCED_POOL))))
     card = new_item(
         front=rng.to_index(u[5], jnp.float64(len(FRONTS))),
         enhancement=jnp.where(enhanced, enhancement, 0),

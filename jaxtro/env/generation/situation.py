@@ -23,8 +23,8 @@ class Situation:
     """The parts of a run that open or close pool slots and change rates; made by `make_situation`.
 
     Attributes:
-      exists: uint8[235], number of card objects of each item: owned, in the shop, in the open pack, being
-        used. Index 0 counts things without an item id and means nothing.
+      exists: bool[235], items that some card object is of: owned, in the shop, in the open pack, being used. Index 0
+        stands for things without an item id and means nothing.
       possible: bool[235], items that a pool may give while no card of them exists.
       redeemed: bool[235], vouchers bought (by item id).
       hands_played: int32[12], times each poker hand was played this run.
@@ -44,7 +44,7 @@ class Situation:
 
 def add_existing(situation: Situation, item_id: Array) -> Situation:
     """The situation with one more card object of an item."""
-    return replace(situation, exists=situation.exists.at[item_id].add(1, mode="promise_in_bounds"))
+    return replace(situation, exists=situation.exists | (jnp.arange(len(ITEMS)) == item_id))
 
 
 def _met(needed: np.ndarray, facts: Array, nothing: int = 0) -> Array:
@@ -92,21 +92,21 @@ def open_items(situation: Situation) -> Array:
     """Which items a pool may give now, by all rules of rng.md 3. -> bool[235]"""
     # A voucher on display stays closed even with Showman.
     blocks = ~situation.showman | jnp.asarray(_IS_VOUCHER)
-    return situation.possible & ~((situation.exists > 0) & blocks)
+    return situation.possible & ~(situation.exists & blocks)
 
 
 def _starting_items(kind_rows: tuple, column: str) -> np.ndarray:
-    mask = np.zeros((1 + len(kind_rows), len(ITEMS)), np.uint8)
+    mask = np.zeros((1 + len(kind_rows), len(ITEMS)), bool)
     for number, row in enumerate(kind_rows, start=1):
         for entry in row.get(column, ()):
-            mask[number, item(entry if isinstance(entry, str) else entry["key"])] += 1
+            mask[number, item(entry if isinstance(entry, str) else entry["key"])] = True
     return mask
 
 
-_DECK_VOUCHERS = _starting_items(DECKS.rows, "vouchers") > 0
+_DECK_VOUCHERS = _starting_items(DECKS.rows, "vouchers")
 _DECK_CONSUMABLES = _starting_items(DECKS.rows, "consumables")
-_CHALLENGE_VOUCHERS = _starting_items(CHALLENGES.rows, "vouchers") > 0
-_CHALLENGE_ITEMS = _starting_items(CHALLENGES.rows, "consumables") + _starting_items(
+_CHALLENGE_VOUCHERS = _starting_items(CHALLENGES.rows, "vouchers")
+_CHALLENGE_ITEMS = _starting_items(CHALLENGES.rows, "consumables") | _starting_items(
     CHALLENGES.rows, "jokers"
 )
 
@@ -118,7 +118,7 @@ def start_situation(rules: RunRules, enhancements: Array | None = None) -> Situa
       rules: the run's rules.
       enhancements: bool[9], enhancements in the starting deck; None = none.
     """
-    exists = jnp.asarray(_DECK_CONSUMABLES)[rules.deck] + jnp.asarray(_CHALLENGE_ITEMS)[rules.challenge]
+    exists = jnp.asarray(_DECK_CONSUMABLES)[rules.deck] | jnp.asarray(_CHALLENGE_ITEMS)[rules.challenge]
     redeemed = jnp.asarray(_DECK_VOUCHERS)[rules.deck] | jnp.asarray(_CHALLENGE_VOUCHERS)[rules.challenge]
     if enhancements is None:
         enhancements = jnp.zeros(len(ENHANCEMENTS), bool)

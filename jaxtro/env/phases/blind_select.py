@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import bits, rng, run_rules
 from jaxtro.env import joker_events as ev
@@ -11,6 +11,8 @@ from jaxtro.env.areas import add_card, deck_size, keep_where, under
 from jaxtro.env.bits import count_before
 from jaxtro.env.generation.antes import next_boss, orbital_hands
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import (
     by_creation,
     cards_added,
@@ -113,7 +115,7 @@ def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Arr
     jokers, now = state.jokers, state.round
     acting, places = ev.acting(book, jokers), jnp.arange(state.jokers.id.shape[0], dtype=jnp.int32)
     works, sells = ev.working(jokers), joker_sell_values(state)
-    has = lambda column: jnp.asarray(column)[acting]  # noqa: E731
+    has = lambda column: look_up(column, acting)  # noqa: E731
     own = lambda column: ev.own(jokers, column)  # noqa: E731
     hands, riff_raff, tarots, stones = (
         has(column)
@@ -211,14 +213,14 @@ def _add_stones(state: State, events: JokerEvents, count: Array) -> State:
         u, stream = rng.draw_from(stream, seed_hash)
         front = rng.to_index(u, jnp.float64(len(FRONTS)))
         place, zero = deck_size(deck), jnp.int8(0)
-        rank, suit = jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front]
+        rank, suit = look_up(FRONT_RANK, front), look_up(FRONT_SUIT, front)
         deck = add_card(deck, rank, suit, jnp.int8(_STONE), zero, zero, created)
         draw, n_draw = under(draw, n_draw, place.astype(jnp.int8)[None], jnp.int32(1))
         return number + 1, stream, deck, draw, n_draw
 
     stream = rng.stream_state(state.streams, "marb_fr", state.run.ante)
     start = (jnp.int32(0), stream, state.deck, state.piles.draw, state.piles.n_draw)
-    _, stream, deck, draw, n_draw = lax.while_loop(more, one, start)
+    _, stream, deck, draw, n_draw = while_loop(more, one, start)
     state = replace(
         state,
         deck=deck,

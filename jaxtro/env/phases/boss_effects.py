@@ -6,7 +6,6 @@ What a boss says to a played hand is in `scoring/boss.py`; face-down and forced 
 
 from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -14,6 +13,7 @@ from jax import Array
 from jaxtro.env import joker_events as ev
 from jaxtro.env import rng
 from jaxtro.env.bits import count_before
+from jaxtro.env.lookups import look_up, rows_at
 from jaxtro.env.owned import by_creation, joker_count
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.hands import flush_suits, ranked
@@ -56,7 +56,7 @@ def debuffed_cards(state: State, book: JokerBook) -> Array:
     boss, cards = boss_acts(state), state.deck.cards
     plain = replace(cards, debuffed=jnp.zeros_like(cards.debuffed))
     suits = flush_suits(plain, ev.rule(book, state.jokers, "smeared"))
-    by_suit = suits & jnp.asarray(_DEBUFFED_SUIT)[boss] != 0
+    by_suit = suits & look_up(_DEBUFFED_SUIT, boss) != 0
     face = ranked(cards) & (cards.rank >= JACK) & (cards.rank <= KING)
     face |= ranked(cards) & ev.rule(book, state.jokers, "pareidolia")
     found = by_suit | ((boss == PLANT) & face) | ((boss == PILLAR) & state.deck.played_this_ante)
@@ -107,7 +107,7 @@ def shuffle_jokers(state: State, when: Array) -> State:
 
 
 def _rows(jokers: OwnedJokers, order: Array) -> OwnedJokers:
-    return jax.tree.map(lambda values: values[order], jokers)
+    return rows_at(jokers, order)
 
 
 def pinned_first(jokers: OwnedJokers) -> OwnedJokers:

@@ -1,25 +1,28 @@
 """Using tarots, planets and spectrals. What each does stands in the table (column `does`)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
+from jaxtro.env import bits, rng
 from jaxtro.env import joker_events as ev
-from jaxtro.env import rng
 from jaxtro.env.areas import (
     add_card,
     append,
     deck_mask_of,
     deck_size,
+    set_row,
 )
 from jaxtro.env.chance import hits
 from jaxtro.env.generation.items import guaranteed_edition
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.lookups import Columns, TableRow, look_up, rows_at
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import (
     NEGATIVE,
     by_creation,
@@ -121,57 +124,70 @@ _NEW_FIRST = _word("ranks", 0, np.int32, lambda ranks: RANKS.index(ranks[0]))
 _NEW_RANKS = _word("ranks", 1, np.int32, len)
 
 
-def _packed(columns: dict[str, tuple[np.ndarray, int]]) -> tuple[np.ndarray, dict[str, tuple[int, int]]]:
-    """Columns as bits of one number by item id, as tables are read one element at a time on CPUs."""
-    word, bits_of, first = np.zeros(len(ITEMS), np.int32), {}, 0
-    for name, (values, count) in columns.items():
-        assert ((values >= 0) & (values < 1 << count)).all(), name
-        word |= values.astype(np.int32) << first
-        bits_of[name] = first, count
-        first += count
-    return word, bits_of
-
-
-_NEEDS, _NEEDS_BITS = _packed(
+_NEEDS = Columns(
     {
-        "is_consumable": (np.isin(np.arange(len(ITEMS)), range(FIRST_CONSUMABLE, FIRST_VOUCHER)), 1),
-        "creates_joker": (_CREATES_JOKER, 1),
-        "creates_consumable": ((_CREATE != 0) & ~_CREATES_JOKER, 1),
-        "copies_last": (_COPIES_LAST, 1),
-        "joker_edition": (_JOKER_EDITION != 0, 1),
-        "copies_joker": (_COPY_JOKER, 1),
-        "needs_hand": (NEEDS_HAND, 1),
-        "whole_hand": (NEEDS_HAND & (TARGETS_MAX == 0), 1),
-        "plain": (_CARD_EDITION, 1),
-        "targets_min": (TARGETS_MIN, 3),
-        "targets_max": (TARGETS_MAX, 3),
-        "new_cards": (_COPIES + _NEW_CARDS, 3),
+        "is_consumable": np.isin(np.arange(len(ITEMS)), range(FIRST_CONSUMABLE, FIRST_VOUCHER)),
+        "creates_joker": _CREATES_JOKER,
+        "creates_consumable": (_CREATE != 0) & ~_CREATES_JOKER,
+        "copies_last": _COPIES_LAST,
+        "joker_edition": _JOKER_EDITION != 0,
+        "copies_joker": _COPY_JOKER,
+        "needs_hand": NEEDS_HAND,
+        "whole_hand": NEEDS_HAND & (TARGETS_MAX == 0),
+        "plain": _CARD_EDITION,
+        "targets_min": TARGETS_MIN,
+        "targets_max": TARGETS_MAX,
+        "new_cards": _COPIES + _NEW_CARDS,
+    }
+)
+_EFFECTS = Columns(
+    {
+        "is_planet": IS_PLANET,
+        "is_tarot": IS_TAROT,
+        "card_edition": _CARD_EDITION,
+        "copies": _COPIES,
+        "copies_last": _COPIES_LAST,
+        "copy_joker": _COPY_JOKER,
+        "copy_right": _COPY_RIGHT,
+        "create": _CREATE,
+        "create_count": _CREATE_COUNT,
+        "destroy": _DESTROY,
+        "destroy_others": _DESTROY_OTHERS,
+        "destroy_random": _DESTROY_RANDOM,
+        "destroy_shuffled": _DESTROY_SHUFFLED,
+        "dollars": _DOLLARS,
+        "double_money": _DOUBLE_MONEY,
+        "enhance": _ENHANCE,
+        "hand_of": _HAND_OF,
+        "hand_rank": _HAND_RANK,
+        "hand_size": _HAND_SIZE,
+        "hand_suit": _HAND_SUIT,
+        "joker_edition": _JOKER_EDITION,
+        "level": _LEVEL,
+        "level_all": _LEVEL_ALL,
+        "new_cards": _NEW_CARDS,
+        "new_first": _NEW_FIRST,
+        "new_ranks": _NEW_RANKS,
+        "rank_up": _RANK_UP,
+        "seal": _SEAL,
+        "sell_values": _SELL_VALUES,
+        "sets_money": _SETS_MONEY,
+        "stream": _STREAM,
+        "suit": _SUIT,
     }
 )
 
 
-@dataclass(frozen=True)
-class Needs:
-    """What using an item asks for. word: int32[...], of `needs_of`."""
+def needs_of(card: Array) -> TableRow:
+    """What using an item asks for. card: item id[...]; a joker's, a voucher's or 0 cannot be used at all.
 
-    word: Array
-
-    def number(self, name: str) -> Array:
-        """`targets_min`, `targets_max`: fewest and most hand cards; `new_cards`: that it makes. -> int32[...]"""
-        first, count = _NEEDS_BITS[name]
-        return (self.word >> first) & ((1 << count) - 1)
-
-    def has(self, name: str) -> Array:
-        """Whether something applies, such as `plain`: cards without an edition only (Aura). -> bool[...]"""
-        return self.number(name) != 0
+    `plain`: cards without an edition only (Aura). `targets_min`, `targets_max`: fewest and most hand cards.
+    `new_cards`: that it makes. The others tell whether something is needed or applies.
+    """
+    return _NEEDS.at(card)
 
 
-def needs_of(card: Array) -> Needs:
-    """What using an item asks for. card: item id[...]; a joker's, a voucher's or 0 cannot be used at all."""
-    return Needs(jnp.asarray(_NEEDS)[card.astype(jnp.int32)])
-
-
-def usable(state: State, needs: Needs, frees_slot: Array | bool) -> Array:
+def usable(state: State, needs: TableRow, frees_slot: Array | bool) -> Array:
     """Whether a consumable could be used now, apart from the chosen hand cards.
 
     Args:
@@ -183,15 +199,15 @@ def usable(state: State, needs: Needs, frees_slot: Array | bool) -> Array:
     n_jokers = jnp.sum(there, dtype=jnp.int32)
     consumable_room = (free_consumable_slots(state) + jnp.asarray(frees_slot)) > 0
     last = state.run.last_tarot_planet
-    ok = needs.has("is_consumable")
-    ok &= ~needs.has("creates_joker") | (free_joker_slots(state) > 0)
-    ok &= ~needs.has("creates_consumable") | consumable_room
-    ok &= ~needs.has("copies_last") | ((last > 0) & (last != _FOOL) & consumable_room)
-    ok &= ~needs.has("joker_edition") | jnp.any(there & (jokers.edition == 0))
-    ok &= ~needs.has("copies_joker") | ((n_jokers > 0) & (joker_slots(state) > 1))
+    ok = needs["is_consumable"]
+    ok &= ~needs["creates_joker"] | (free_joker_slots(state) > 0)
+    ok &= ~needs["creates_consumable"] | consumable_room
+    ok &= ~needs["copies_last"] | ((last > 0) & (last != _FOOL) & consumable_room)
+    ok &= ~needs["joker_edition"] | jnp.any(there & (jokers.edition == 0))
+    ok &= ~needs["copies_joker"] | ((n_jokers > 0) & (joker_slots(state) > 1))
     in_hand = state.piles.n_hand
-    ok &= ~needs.has("needs_hand") | (in_hand > 0)
-    return ok & (~needs.has("whole_hand") | (in_hand > 1))
+    ok &= ~needs["needs_hand"] | (in_hand > 0)
+    return ok & (~needs["whole_hand"] | (in_hand > 1))
 
 
 def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, events: JokerEvents) -> Work:
@@ -203,18 +219,18 @@ def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, 
     """
     work, card = _take_card(work, source, slot, events)
     state = work.state
-    look = lambda column: jnp.asarray(column)[card]  # noqa: E731
+    its = _EFFECTS.at(card)
     last = state.run.last_tarot_planet.astype(jnp.int32)
-    recorded = look(IS_TAROT) | look(IS_PLANET)
+    recorded = its["is_tarot"] | its["is_planet"]
     run = state.run
-    hand_of = look(_HAND_OF)
-    planets = run.planets_used | (look(IS_PLANET) & (jnp.arange(len(HANDS)) == hand_of))
+    hand_of = its["hand_of"]
+    planets = run.planets_used | (its["is_planet"] & (jnp.arange(len(HANDS)) == hand_of))
     state = replace(
         state,
         run=update(
             run,
             last_tarot_planet=jnp.where(recorded, card, run.last_tarot_planet),
-            tarots_used=run.tarots_used + look(IS_TAROT),
+            tarots_used=run.tarots_used + its["is_tarot"],
             planets_used=planets,
         ),
     )
@@ -226,12 +242,12 @@ def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, 
     state = cards_added(state, events, new_cards)
     state = _money_and_levels(state, card)
     state = _change_jokers(state, card, book)
-    gain = jnp.where(look(IS_PLANET), ev.own(state.jokers, events.planet_gain), 0.0)
+    gain = jnp.where(its["is_planet"], ev.own(state.jokers, events.planet_gain), 0.0)
     state = replace(state, jokers=replace(state.jokers, stored=state.jokers.stored + gain))
-    state = get_consumable(state, last, when=look(_COPIES_LAST))
+    state = get_consumable(state, last, when=its["copies_last"])
     size = state.deck.cards.rank.shape[0]
     # Debuffs are found anew for the cards that changed, and only for them (run.md 10).
-    whole = look(_HAND_SUIT) | look(_HAND_RANK)
+    whole = its["hand_suit"] | its["hand_rank"]
     touched = deck_mask_of(state.piles.hand, chosen | whole, size) | (jnp.arange(size) >= old_size)
     work = set_todo(
         Work(state, work.todo),
@@ -239,7 +255,7 @@ def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, 
         debuffs=touched,
         in_use=card,
     )
-    return create(work, look(_CREATE), look(_CREATE_COUNT))
+    return create(work, its["create"], its["create_count"])
 
 
 def _take_card(work: Work, source: Array, slot: Array, events: JokerEvents) -> tuple[Work, Array]:
@@ -270,7 +286,7 @@ def _take_card(work: Work, source: Array, slot: Array, events: JokerEvents) -> t
 
 def _change_hand_cards(state: State, card: Array, chosen: Array) -> State:
     """Enhancements, seals, suits, ranks, editions and Death; hidden cards that are chosen turn up."""
-    look = lambda column: jnp.asarray(column)[card]  # noqa: E731
+    its = _EFFECTS.at(card)
     deck, size = state.deck, state.deck.cards.rank.shape[0]
     cards, hand = deck.cards, state.piles.hand
     targets = deck_mask_of(hand, chosen, size)
@@ -278,32 +294,31 @@ def _change_hand_cards(state: State, card: Array, chosen: Array) -> State:
     ante, streams = state.run.ante, state.streams
 
     # One draw serves Sigil, Ouija and Aura: only the stream differs.
-    draws = look(_HAND_SUIT) | look(_HAND_RANK) | look(_CARD_EDITION)
-    u, streams = rng.uniform(streams, look(_STREAM), ante, draws)
-    suit = jnp.asarray(_SIGIL_SUITS)[rng.to_index(u, jnp.float64(len(_SIGIL_SUITS)))]
-    rank = jnp.asarray(_RANK_LIST)[rng.to_index(u, jnp.float64(len(_RANK_LIST)))]
+    draws = its["hand_suit"] | its["hand_rank"] | its["card_edition"]
+    u, streams = rng.uniform(streams, its["stream"], ante, draws)
+    suit = look_up(_SIGIL_SUITS, rng.to_index(u, jnp.float64(len(_SIGIL_SUITS))))
+    rank = look_up(_RANK_LIST, rng.to_index(u, jnp.float64(len(_RANK_LIST))))
 
-    enhancement = jnp.where(targets & (look(_ENHANCE) > 0), look(_ENHANCE), cards.enhancement)
-    seal = jnp.where(targets & (look(_SEAL) > 0), look(_SEAL), cards.seal)
-    new_suit = jnp.where(targets & (look(_SUIT) >= 0), look(_SUIT), cards.suit)
-    new_suit = jnp.where(whole & look(_HAND_SUIT), suit, new_suit)
+    enhancement = jnp.where(targets & (its["enhance"] > 0), its["enhance"], cards.enhancement)
+    seal = jnp.where(targets & (its["seal"] > 0), its["seal"], cards.seal)
+    new_suit = jnp.where(targets & (its["suit"] >= 0), its["suit"], cards.suit)
+    new_suit = jnp.where(whole & its["hand_suit"], suit, new_suit)
     higher = jnp.where(cards.rank == _ACE, _LOWEST, cards.rank + 1)
-    new_rank = jnp.where(targets & (look(_RANK_UP) > 0), higher, cards.rank)
-    new_rank = jnp.where(whole & look(_HAND_RANK), rank, new_rank)
-    edition = jnp.where(targets & look(_CARD_EDITION), guaranteed_edition(u), cards.edition)
+    new_rank = jnp.where(targets & (its["rank_up"] > 0), higher, cards.rank)
+    new_rank = jnp.where(whole & its["hand_rank"], rank, new_rank)
+    edition = jnp.where(targets & its["card_edition"], guaranteed_edition(u), cards.edition)
     cards = update(cards, rank=new_rank, suit=new_suit, enhancement=enhancement, seal=seal, edition=edition)
     # Death: the left one becomes the right one; it keeps its printed suit.
-    left, right = jnp.argmax(chosen), chosen.shape[0] - 1 - jnp.argmax(chosen[::-1])
-    dies = look(_COPY_RIGHT)
-    from_place = jnp.maximum(hand[right], 0).astype(jnp.int32)
-    to_place = jnp.where(dies, jnp.maximum(hand[left], 0).astype(jnp.int32), size)
-    cards = jax.tree.map(lambda values: values.at[to_place].set(values[from_place], mode="drop"), cards)
-    copied = lambda values: values.at[to_place].set(values[from_place], mode="drop")  # noqa: E731
+    word = bits.to_bits(chosen)
+    at = jnp.maximum(hand, 0).astype(jnp.int32)
+    left, right = (at[jnp.minimum(end(word), hand.shape[0] - 1)] for end in (bits.lowest, bits.highest))
+    copied = (cards, deck.played_this_ante, deck.debuffed_for_good)
+    cards, played, debuffed = set_row(copied, left, rows_at(copied, right), its["copy_right"])
     deck = replace(
         deck,
         cards=cards,
-        played_this_ante=copied(deck.played_this_ante),
-        debuffed_for_good=copied(deck.debuffed_for_good),
+        played_this_ante=played,
+        debuffed_for_good=debuffed,
         face_down=deck.face_down & ~targets,
     )
     return replace(state, deck=deck, streams=streams)
@@ -317,17 +332,17 @@ def _destroy_and_add(
     Returns:
       The state with the new cards, bool[H]: destroyed places of the hand, int32[]: number of new cards.
     """
-    look = lambda column: jnp.asarray(column)[card]  # noqa: E731
+    its = _EFFECTS.at(card)
     hand, n_hand = state.piles.hand, state.piles.n_hand
     size = state.deck.cards.rank.shape[0]
     ante, streams = state.run.ante, state.streams
     in_hand = deck_mask_of(hand, hand >= 0, size)
-    random = look(_DESTROY_RANDOM) > 0
+    random = its["destroy_random"] > 0
     place, streams = rng.pick_where(streams, "random_destroy", ante, in_hand, random)
-    doomed = (chosen & look(_DESTROY)) | (random & (hand == place) & (hand >= 0))
+    doomed = (chosen & its["destroy"]) | (random & (hand == place) & (hand >= 0))
 
     # Immolate: the hand in creation order is shuffled, the first five go.
-    burns = look(_DESTROY_SHUFFLED)
+    burns = its["destroy_shuffled"]
     d, streams = rng.step(streams, "immolate", ante, burns > 0)
     positions = jnp.arange(HAND_CAPACITY, dtype=jnp.int32)
     order = by_creation(hand.astype(jnp.int32), hand >= 0)
@@ -343,15 +358,15 @@ def _destroy_and_add(
     # Cryptid: copies of the chosen card.
     deck, old = state.deck, deck_size(state.deck)
     room = jnp.minimum(size - old, HAND_CAPACITY - n_hand)
-    copies = jnp.minimum(look(_COPIES), room)
+    copies = jnp.minimum(its["copies"], room)
     source = jnp.maximum(hand[jnp.argmax(chosen)], 0).astype(jnp.int32)
     deck = add_copies(deck, source, copies, state.run.next_number)
-    made = jnp.minimum(look(_NEW_CARDS), room)
+    made = jnp.minimum(its["new_cards"], room)
     deck, streams = _new_cards(deck, streams, state, card, made)
     new = jnp.maximum(copies, made)
     nth = jnp.arange(_MOST_NEW, dtype=jnp.int32)
     hand, n_hand = append(hand, n_hand, (old + nth).astype(hand.dtype), nth < new)
-    wanted = jnp.maximum(look(_COPIES), look(_NEW_CARDS))
+    wanted = jnp.maximum(its["copies"], its["new_cards"])
     state = replace(
         state,
         streams=streams,
@@ -367,19 +382,19 @@ def _new_cards(
     deck: Deck, streams: rng.Streams, state: State, card: Array, count: Array
 ) -> tuple[Deck, rng.Streams]:
     """Familiar, Grim, Incantation: enhanced cards, each with its rank, suit and enhancement drawn."""
-    look = lambda column: jnp.asarray(column)[card]  # noqa: E731
+    its = _EFFECTS.at(card)
     ante, seed_hash = state.run.ante, streams.seed_hash
-    stream = look(_STREAM)
+    stream = its["stream"]
     kinds = jnp.asarray(_ENHANCED_WITHOUT_STONE)
 
     def one(carry: tuple) -> tuple:
         number, deck, cards, enhancements = carry
-        several = look(_NEW_RANKS) > 1  # a list of one rank draws nothing (Grim, K)
+        several = its["new_ranks"] > 1  # a list of one rank draws nothing (Grim, K)
         u, cards = rng.draw_from(cards, seed_hash, several)
-        nth = jnp.where(several, rng.to_index(u, look(_NEW_RANKS).astype(jnp.float64)), 0)
-        rank = jnp.asarray(_RANK_LIST)[look(_NEW_FIRST) + nth]
+        nth = jnp.where(several, rng.to_index(u, its["new_ranks"].astype(jnp.float64)), 0)
+        rank = look_up(_RANK_LIST, its["new_first"] + nth)
         u, cards = rng.draw_from(cards, seed_hash)
-        suit = jnp.asarray(_SIGIL_SUITS)[rng.to_index(u, jnp.float64(len(_SIGIL_SUITS)))]
+        suit = look_up(_SIGIL_SUITS, rng.to_index(u, jnp.float64(len(_SIGIL_SUITS))))
         u, enhancements = rng.draw_from(enhancements, seed_hash)
         kind = kinds[rng.to_index(u, jnp.float64(kinds.shape[0]))]
         deck = add_card(deck, rank, suit, kind, jnp.int8(0), jnp.int8(0), state.run.next_number + number)
@@ -391,7 +406,7 @@ def _new_cards(
         rng.stream_state(streams, stream, ante),
         rng.stream_state(streams, "spe_card", ante),
     )
-    _, deck, cards, enhancements = lax.while_loop(lambda carry: carry[0] < count, one, start)
+    _, deck, cards, enhancements = while_loop(lambda carry: carry[0] < count, one, start)
     some = count > 0
     cards = jnp.where(some, cards, rng.stream_state(streams, stream, ante))
     streams = rng.set_stream_state(streams, stream, ante, cards)
@@ -400,26 +415,26 @@ def _new_cards(
 
 def _money_and_levels(state: State, card: Array) -> State:
     """Hermit, Temperance, Immolate, Wraith; planets and Black Hole."""
-    look = lambda column: jnp.asarray(column)[card]  # noqa: E731
+    its = _EFFECTS.at(card)
     money = state.run.money
-    money += jnp.where(look(_DOUBLE_MONEY) > 0, jnp.clip(money, 0, look(_DOUBLE_MONEY)), 0)
-    money += jnp.minimum(look(_SELL_VALUES), jnp.sum(joker_sell_values(state), dtype=jnp.int32))
-    money = jnp.where(look(_SETS_MONEY), 0, money + look(_DOLLARS))
+    money += jnp.where(its["double_money"] > 0, jnp.clip(money, 0, its["double_money"]), 0)
+    money += jnp.minimum(its["sell_values"], jnp.sum(joker_sell_values(state), dtype=jnp.int32))
+    money = jnp.where(its["sets_money"], 0, money + its["dollars"])
     hands = state.poker_hands
-    one = (jnp.arange(len(HANDS)) == look(_HAND_OF)) * look(_LEVEL)
-    level = hands.level + one + look(_LEVEL_ALL)
-    run = update(state.run, money=money, hand_size=state.run.hand_size + look(_HAND_SIZE))
+    one = (jnp.arange(len(HANDS)) == its["hand_of"]) * its["level"]
+    level = hands.level + one + its["level_all"]
+    run = update(state.run, money=money, hand_size=state.run.hand_size + its["hand_size"])
     return replace(state, run=run, poker_hands=update(hands, level=level))
 
 
 def _change_jokers(state: State, card: Array, book: JokerBook) -> State:
     """The Wheel of Fortune, Ectoplasm, Hex, Ankh."""
-    look = lambda column: jnp.asarray(column)[card]  # noqa: E731
+    its = _EFFECTS.at(card)
     jokers, ante, streams = state.jokers, state.run.ante, state.streams
-    stream, there = look(_STREAM), state.jokers.id > 0
-    edits, copies = look(_JOKER_EDITION) != 0, look(_COPY_JOKER)
+    stream, there = its["stream"], state.jokers.id > 0
+    edits, copies = its["joker_edition"] != 0, its["copy_joker"]
     acts = edits | copies
-    odds = look(_ODDS)
+    odds = look_up(_ODDS, card)
     chance = odds > 0
     u, streams = rng.uniform(streams, stream, ante, chance)
     success = ~chance | hits(u, ev.probability(book, jokers), jnp.where(chance, odds, 1.0))
@@ -428,13 +443,13 @@ def _change_jokers(state: State, card: Array, book: JokerBook) -> State:
     picks = acts & success & (count > 0)
     nth, streams = rng.pick(streams, stream, ante, count, picks)
     picked = order[jnp.clip(nth, 0, order.shape[0] - 1)]
-    random = look(_JOKER_EDITION) < 0
+    random = its["joker_edition"] < 0
     u, streams = rng.uniform(streams, stream, ante, picks & random)
-    edition = jnp.where(random, guaranteed_edition(u), look(_JOKER_EDITION))
+    edition = jnp.where(random, guaranteed_edition(u), its["joker_edition"])
     places = jnp.arange(there.shape[0])
     chosen = places == picked
     new_edition = jnp.where(picks & edits & chosen, edition, jokers.edition)
-    negative = picks & (look(_JOKER_EDITION) == NEGATIVE)
+    negative = picks & (its["joker_edition"] == NEGATIVE)
     run = state.run
     state = replace(
         state,
@@ -446,7 +461,7 @@ def _change_jokers(state: State, card: Array, book: JokerBook) -> State:
             ectoplasm_cost=run.ectoplasm_cost + negative,
         ),
     )
-    gone = picks & look(_DESTROY_OTHERS) & there & ~chosen & ~jokers.eternal
+    gone = picks & its["destroy_others"] & there & ~chosen & ~jokers.eternal
     # The copy stands at the right end, after the others are gone.
     source = picked - jnp.sum(gone & (places < picked), dtype=jnp.int32)
     state = copy_joker(lose_jokers(state, gone), source, picks & copies)

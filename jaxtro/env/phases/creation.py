@@ -5,7 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import rng
 from jaxtro.env.generation.antes import to_do_hand
@@ -20,6 +20,8 @@ from jaxtro.env.generation.items import (
     pick_item,
 )
 from jaxtro.env.generation.situation import add_existing
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import (
     TO_DO_LIST,
     first_number,
@@ -101,8 +103,8 @@ def create_items(work: Work, book: JokerBook, events: Any) -> Work:
         ante = now.run.ante
         peeked = rng.peek(streams, jnp.asarray(_LANES)[code], ante)
         polls = fits & joker
-        streams = rng.commit(streams, peeked, (polls & jnp.asarray(_DRAWS_RARITY)[code], polls))
-        fixed = jnp.asarray(_RARITY)[code]
+        streams = rng.commit(streams, peeked, (polls & look_up(_DRAWS_RARITY, code), polls))
+        fixed = look_up(_RARITY, code)
         rarity = jnp.where(fixed > 0, fixed, joker_rarity("judgement", peeked.u[0]))
         stream, pool = jnp.asarray(_STREAM)[code, rarity], jnp.asarray(_POOL)[code, rarity]
         made, streams = pick_item(streams, exists, stream, pool, ante, fits)
@@ -118,7 +120,7 @@ def create_items(work: Work, book: JokerBook, events: Any) -> Work:
     parts = (
         state.jokers, state.consumables, state.streams, state.run.next_number, state.overflow, start.exists,
     )  # fmt: skip
-    _, parts = lax.while_loop(more, one, (jnp.int32(0), parts))
+    _, parts = while_loop(more, one, (jnp.int32(0), parts))
     jokers, consumables, streams, next_number, overflow, _ = parts
     state = replace(
         state,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env import rng, run_rules
@@ -19,6 +19,8 @@ from jaxtro.env.areas import (
 from jaxtro.env.chance import hits
 from jaxtro.env.generation.items import seal_of
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import by_creation, cards_added, hand_size
 from jaxtro.env.phases import boss_effects
 from jaxtro.env.scoring.book import JokerBook
@@ -97,7 +99,7 @@ def _rolled_face_down(state: State, count: Array, probability: Array) -> tuple[r
         rng.stream_state(state.streams, "wheel", ante),
         rng.stream_state(state.streams, "flipped_card", ante),
     )
-    _, down, by_wheel, by_challenge = lax.while_loop(more, one, start)
+    _, down, by_wheel, by_challenge = while_loop(more, one, start)
     streams = rng.set_stream_state(state.streams, "wheel", ante, by_wheel)
     return rng.set_stream_state(streams, "flipped_card", ante, by_challenge), down
 
@@ -114,9 +116,7 @@ def _next_cards(state: State, deal: Array, events: JokerEvents) -> tuple[Array, 
 def hides_cards(work: Work) -> Array:
     """Whether a boss or the challenge may turn cards of this deal face down. -> bool[]"""
     boss = boss_effects.boss_acts(work.state)
-    hides = jnp.asarray(_HIDES)[boss] | (
-        run_rules.of_challenge(work.state.rules, run_rules.FLIPPED_CARDS) > 0
-    )
+    hides = look_up(_HIDES, boss) | (run_rules.of_challenge(work.state.rules, run_rules.FLIPPED_CARDS) > 0)
     return (work.todo.deal != NO_DEAL) & hides
 
 
@@ -165,7 +165,7 @@ def acts_after_deal(work: Work, events: JokerEvents) -> Array:
     state, deal = work.state, work.todo.deal
     boss = boss_effects.boss_acts(state)
     # Copies act only where there is a Certificate to copy.
-    certificate = jnp.any(ev.look_up(events.first_draw_cards > 0, state.jokers.id))
+    certificate = jnp.any(look_up(events.first_draw_cards > 0, state.jokers.id))
     acts = (boss == boss_effects.BELL) | ((boss == boss_effects.HEART) & state.round.heart_armed)
     acts |= certificate & (deal == DEAL_FIRST)
     return (deal != NO_DEAL) & (state.phase == Phase.SELECTING_HAND) & acts
@@ -186,7 +186,7 @@ def after_deal(work: Work, book: JokerBook, events: JokerEvents) -> Work:
 
 def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Array) -> State:
     """Certificate: after the first deal a random card with a random seal joins the hand; copies too."""
-    wanted = jnp.sum(ev.look_up(events.first_draw_cards, ev.acting(book, state.jokers)), dtype=jnp.int32)
+    wanted = jnp.sum(look_up(events.first_draw_cards, ev.acting(book, state.jokers)), dtype=jnp.int32)
     size = state.deck.cards.rank.shape[0]
     room = jnp.minimum(size - deck_size(state.deck), HAND_CAPACITY - state.piles.n_hand)
     wanted = jnp.where(first, wanted, 0)
@@ -200,7 +200,7 @@ def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Arr
         front = rng.to_index(u, jnp.float64(len(FRONTS)))
         place, zero = deck_size(deck), jnp.int8(0)
         deck = add_card(
-            deck, jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front], zero, zero, seal_of(v),
+            deck, look_up(FRONT_RANK, front), look_up(FRONT_SUIT, front), zero, zero, seal_of(v),
             state.run.next_number + number,
         )  # fmt: skip
         hand = set_row(hand, n_hand, place)
@@ -215,7 +215,7 @@ def _certificates(state: State, book: JokerBook, events: JokerEvents, first: Arr
         state.piles.hand,
         state.piles.n_hand,
     )
-    _, fronts, seals, deck, hand, n_hand = lax.while_loop(lambda carry: carry[0] < count, one, start)
+    _, fronts, seals, deck, hand, n_hand = while_loop(lambda carry: carry[0] < count, one, start)
     streams = rng.set_stream_state(state.streams, "cert_fr", ante, fronts)
     streams = rng.set_stream_state(streams, "certsl", ante, seals)
     state = replace(

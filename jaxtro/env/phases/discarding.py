@@ -9,7 +9,9 @@ from jaxtro.env import bits, run_rules
 from jaxtro.env import joker_events as ev
 from jaxtro.env.areas import append, deck_mask_of, take_hand, without
 from jaxtro.env.joker_events import DISCARD_CARDS, JokerEvents
+from jaxtro.env.lookups import look_up
 from jaxtro.env.owned import lose_jokers
+from jaxtro.env.reductions import any_of
 from jaxtro.env.scoring.book import RULES, JokerBook
 from jaxtro.env.scoring.card_features import FEATURES
 from jaxtro.env.scoring.hands import HandRules, detect, ranked
@@ -68,7 +70,7 @@ def _discard_cards(work: Work, book: JokerBook, events: JokerEvents, chosen: Arr
     }
     asked = jnp.stack([jnp.sum(wanted[name] & live, dtype=jnp.int32) for name in DISCARD_CARDS])
     acting = ev.acting(book, jokers)
-    has = lambda column: jnp.asarray(column)[acting]  # noqa: E731
+    has = lambda column: look_up(column, acting)  # noqa: E731
     own = lambda column: ev.own(jokers, column)  # noqa: E731
 
     faces = jnp.sum(area.face, dtype=jnp.int32)
@@ -127,9 +129,9 @@ def _first_five(cards: Cards, chosen: Array) -> Cards:
 def discard(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     """The player's discard, or The Hook's, which counts for nothing that counts discards."""
     state, chosen = work.state, work.todo.discarded
-    mine = ~jnp.any(work.todo.played)
+    mine = ~any_of(work.todo.played)
     # Burnt Joker: the first discard of a round raises its poker hand; copies add one each.
-    levels = jnp.sum(ev.look_up(events.discard_levels, ev.acting(book, state.jokers)), dtype=jnp.int32)
+    levels = jnp.sum(look_up(events.discard_levels, ev.acting(book, state.jokers)), dtype=jnp.int32)
     levels = jnp.where(mine & (state.round.discards_used == 0), levels, 0)
     five = _first_five(take_hand(state.deck, state.piles.hand), chosen)
     poker_hand = detect(five, hand_rules(book, state)).hand

@@ -5,7 +5,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import joker_events as ev
 from jaxtro.env import rng
@@ -13,6 +13,8 @@ from jaxtro.env.areas import reversed_first, set_row, under
 from jaxtro.env.chance import hits
 from jaxtro.env.generation import ARCANA, add_existing, pack_card, pack_cards, pack_kind
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.lookups import look_up, rows_at
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import (
     consumable_count,
     consumable_slots,
@@ -42,7 +44,7 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     kind, count = pack_kind(pack), pack_cards(pack)
     start, ante = situation(state, events), state.run.ante
     # Hallucinations (and copies) roll after the cards are there, each only while a slot is free.
-    odds = ev.look_up(events.pack_odds, ev.acting(book, state.jokers))
+    odds = look_up(events.pack_odds, ev.acting(book, state.jokers))
     probability = ev.probability(book, state.jokers)
     hallucinations = jnp.sum(odds > 0, dtype=jnp.int32)
     each_odds = jnp.max(odds)
@@ -77,7 +79,7 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     first = (
         jnp.int32(0), state.streams, start.exists, blank, state.consumables, state.run.next_number,
     )  # fmt: skip
-    end = lax.while_loop(lambda carry: carry[0] < count + hallucinations, one, first)
+    end = while_loop(lambda carry: carry[0] < count + hallucinations, one, first)
     _, streams, _, offers, consumables, next_number = end
     state = replace(
         state,
@@ -87,7 +89,7 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         pack=Pack(
             id=todo.open_pack,
             by_tag=todo.pack_by_tag,
-            picks_left=jnp.asarray(_CHOOSE)[pack],
+            picks_left=look_up(_CHOOSE, pack),
             cards=offers,
         ),
     )
@@ -97,7 +99,7 @@ def open_pack(work: Work, book: JokerBook, events: JokerEvents) -> Work:
 def take_pick(state: State, place: Array) -> tuple[State, Offers]:
     """Takes a card out of the open pack and counts the pick. -> state, the card as a row of `Offers`"""
     pack = state.pack
-    row: Offers = jax.tree.map(lambda values: values[place], pack.cards)
+    row = rows_at(pack.cards, place)
     pack = replace(pack, cards=without_offer(pack.cards, place), picks_left=pack.picks_left - 1)
     return replace(state, pack=pack), row
 

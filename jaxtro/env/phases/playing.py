@@ -16,6 +16,7 @@ from jaxtro.env.areas import (
     take_hand,
     without,
 )
+from jaxtro.env.lookups import Words, rows_at
 from jaxtro.env.owned import (
     consumable_slots,
     has_voucher,
@@ -24,11 +25,12 @@ from jaxtro.env.owned import (
     lose_jokers,
 )
 from jaxtro.env.phases import boss_effects
+from jaxtro.env.reductions import any_of, total
 from jaxtro.env.rng.streams import NOT_STARTED
 from jaxtro.env.scoring import HandScore, JokerBook, score_hand
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.scoring.rolls import Luck
-from jaxtro.env.state import Cards, Deck, Jokers, ScoringState, State
+from jaxtro.env.state import Deck, Jokers, ScoringState, State
 from jaxtro.env.work import DEAL_PLAY, MOST_CREATED, Work, set_state, set_todo, update
 from jaxtro.tables import BLINDS, ENHANCEMENTS
 from jaxtro.tables.streams import NUM_SLOTS, SLOT, STREAM_ID
@@ -41,7 +43,7 @@ _TOOTH_DOLLARS = BLINDS.row(boss_effects.TOOTH)["dollars_per_card"]
 def scoring_state(state: State, book: JokerBook) -> ScoringState:
     """What the score of a hand depends on, the hand to be played already paid for."""
     cards, there = state.deck.cards, state.deck.cards.rank > 0
-    tally = lambda kind: jnp.sum(there & (cards.enhancement == kind), dtype=jnp.int32)  # noqa: E731
+    tally = lambda kind: total(there & (cards.enhancement == kind))  # noqa: E731
     jokers, run, now = state.jokers, state.run, state.round
     small = lambda value: value.astype(jnp.int32)  # noqa: E731
     cap = run_rules.of_challenge(state.rules, run_rules.CHIPS_CAP)
@@ -61,7 +63,7 @@ def scoring_state(state: State, book: JokerBook) -> ScoringState:
         cards_in_draw_pile=state.piles.n_draw,
         steel_in_deck=tally(_STEEL),
         stone_in_deck=tally(STONE),
-        enhanced_in_deck=jnp.sum(there & (cards.enhancement > 0), dtype=jnp.int32),
+        enhanced_in_deck=total(there & (cards.enhancement > 0)),
         tarots_used=run.tarots_used,
         blinds_skipped=run.skips,
         target_suit=small(state.targets.ancient_suit),
@@ -116,7 +118,7 @@ def press_play(work: Work, chosen: Array) -> Work:
 
 def hooks(work: Work) -> Array:
     """Whether The Hook takes cards before the hand that is played scores. -> bool[]"""
-    return jnp.any(work.todo.played) & (boss_effects.boss_acts(work.state) == boss_effects.HOOK)
+    return any_of(work.todo.played) & (boss_effects.boss_acts(work.state) == boss_effects.HOOK)
 
 
 def hook(work: Work, book: JokerBook) -> Work:
@@ -133,7 +135,7 @@ def hook(work: Work, book: JokerBook) -> Work:
     for number in range(_HOOK_CARDS):
         left = held & ~hooked
         hooked |= jnp.arange(size) == rng.nth_member(left, u[number])
-        times += jnp.any(left)
+        times += any_of(left)
     streams = rng.use_successive(state.streams, "hook", state.run.ante, states, times)
     work = set_state(work, streams=streams)
     # A joker of a user's book may roll on this stream, too.
@@ -152,7 +154,7 @@ def add_copies(
     places = jnp.arange(deck.cards.rank.shape[0], dtype=jnp.int32)
     nth = places - deck_size(deck)
     new = (nth >= 0) & (nth < count)
-    row = jax.tree.map(lambda values: values[source], deck)
+    row = rows_at(deck, source)
     row = replace(row, printed_suit=row.cards.suit, face_down=jnp.bool_(False))
     copied: Deck = jax.tree.map(lambda values, one: jnp.where(new, one, values), deck, row)
     numbers = jnp.where(new, (number + nth).astype(deck.number.dtype), deck.number)
@@ -218,8 +220,10 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
     room = jnp.minimum(size - before, piles.hand.shape[0] - piles.n_hand)
     copies = jnp.minimum(result.copies, room)
     deck = add_copies(deck, single, copies, run.next_number, result.copied)
-    cards: Cards = jax.tree.map(
-        lambda values, new: values.at[at].set(new.astype(values.dtype), mode="drop"), deck.cards, result.cards
+    alike = jax.tree.map(lambda new, old: new.astype(old.dtype), result.cards, deck.cards)
+    rows = Words(deck.cards)
+    cards = rows.fields(
+        [old.at[at].set(new, mode="drop") for old, new in zip(rows.words, Words(alike).words, strict=True)]
     )
     for_good = run_rules.of_challenge(state.rules, run_rules.DEBUFF_PLAYED)
     played = deck_mask_of(piles.hand, chosen, size)

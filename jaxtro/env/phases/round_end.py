@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import bits, rng, run_rules
 from jaxtro.env import joker_events as ev
@@ -14,6 +14,8 @@ from jaxtro.env.generation.antes import round_targets, to_do_hand
 from jaxtro.env.generation.items import ETERNAL_OK, pick_item
 from jaxtro.env.generation.situation import add_existing
 from jaxtro.env.joker_events import PAYOUTS, JokerEvents
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import (
     RENT,
     consumable_count,
@@ -25,6 +27,7 @@ from jaxtro.env.owned import (
 )
 from jaxtro.env.phases.blind_select import BOSS, bits_without
 from jaxtro.env.phases.tags import add_tag, config
+from jaxtro.env.reductions import total
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.hands import ranked
 from jaxtro.env.state import BlindStatus, Phase, State, Targets
@@ -179,7 +182,7 @@ def _ante_up(state: State, boss: Array) -> State:
     run, jokers = state.run, state.jokers
     eternal = boss & (run.ante == run_rules.of_challenge(state.rules, run_rules.ETERNAL_ANTE))
     # Not those that can never be eternal, nor perishable ones (corner case 87).
-    can_be = jnp.asarray(ETERNAL_OK)[jokers.id.astype(jnp.int32)] & (jokers.perish < 0)
+    can_be = look_up(ETERNAL_OK, jokers.id.astype(jnp.int32)) & (jokers.perish < 0)
     no_slots = boss & (run.ante == run_rules.of_challenge(state.rules, run_rules.NO_SLOTS_ANTE))
     most = jnp.argmax(state.poker_hands.played)  # hands are in order of strength: the better one of a tie
     deck = state.deck
@@ -201,9 +204,7 @@ def _held_cards(state: State, book: JokerBook) -> State:
     """Gold cards pay, Blue Seals make the planet of the last hand; Red Seals and Mime repeat."""
     cards = take_hand(state.deck, state.piles.hand)
     live = (cards.rank > 0) & ~cards.debuffed
-    repeats = jnp.sum(
-        ev.look_up(book.columns["held_repeats"], ev.acting(book, state.jokers)), dtype=jnp.int32
-    )
+    repeats = jnp.sum(look_up(book.columns["held_repeats"], ev.acting(book, state.jokers)), dtype=jnp.int32)
     gold = live & (cards.enhancement == _GOLD)
     times = jnp.sum(jnp.where(gold, 1 + (cards.seal == _RED) + repeats, 0), dtype=jnp.int32)
     blue = jnp.sum(live & (cards.seal == _BLUE), dtype=jnp.int32) * (1 + repeats)
@@ -221,7 +222,7 @@ def _held_cards(state: State, book: JokerBook) -> State:
 
     start = (jnp.int32(0), state.consumables, state.run.next_number)
     fits = jnp.minimum(count, room)
-    _, consumables, next_number = lax.while_loop(lambda carry: carry[0] < fits, one, start)
+    _, consumables, next_number = while_loop(lambda carry: carry[0] < fits, one, start)
     return replace(
         state,
         consumables=consumables,
@@ -258,7 +259,7 @@ def _payout(state: State, events: JokerEvents, saved: Array) -> Array:
     hands = jnp.maximum(now.hands_left, 0) * run_rules.dollars_per_hand(rules)
     discards = jnp.maximum(now.discards_left, 0) * run_rules.of_deck(rules, run_rules.MONEY_PER_DISCARD)
     cards = state.deck.cards
-    nines = jnp.sum(ranked(cards) & (cards.rank == _NINE), dtype=jnp.int32)
+    nines = total(ranked(cards) & (cards.rank == _NINE))
     planets = jnp.sum(state.run.planets_used, dtype=jnp.int32)
     unused = jnp.where(now.discards_used == 0, jnp.maximum(now.discards_left, 0), 0)
     counts = {
@@ -338,7 +339,7 @@ def draw_vouchers(work: Work, events: JokerEvents) -> Work:
         state.shop.vouchers,
         state.run.next_voucher.astype(jnp.int32),
     )
-    _, streams, _, vouchers, voucher = lax.while_loop(lambda carry: carry[0] > 0, one, first)
+    _, streams, _, vouchers, voucher = while_loop(lambda carry: carry[0] > 0, one, first)
     state = replace(
         state,
         streams=streams,

@@ -15,6 +15,8 @@ from jaxtro.env.generation.items import Item
 from jaxtro.env.generation.shop import next_pack, shop_size, shop_slot
 from jaxtro.env.generation.situation import Situation
 from jaxtro.env.joker_events import JokerEvents
+from jaxtro.env.lookups import look_up, rows_at
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import (
     by_creation,
     cards_added,
@@ -34,6 +36,7 @@ from jaxtro.env.owned import (
 from jaxtro.env.phases.blind_select import BOSS, bits_without
 from jaxtro.env.phases.creation import new_stored
 from jaxtro.env.phases.tags import DRAWS_HAND, take_first
+from jaxtro.env.reductions import total
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import (
     SHOP_PACKS,
@@ -104,13 +107,13 @@ def redeem(state: State, voucher: Array, when: Array | bool = True) -> State:
     """Redeems a voucher (id of `VOUCHERS`); those without a number work by being redeemed."""
     run = state.run
     changed = {
-        name: getattr(run, name) + jnp.where(when, jnp.asarray(VOUCHER_CHANGES[name])[voucher], 0)
+        name: getattr(run, name) + jnp.where(when, look_up(VOUCHER_CHANGES[name], voucher), 0)
         for name in _CHANGED
     }
     places = jnp.arange(run.redeemed.shape[0])
     redeemed = run.redeemed | ((places == voucher) & when)
     # These set a number and do not add to it, so the later one counts.
-    upgrade = jnp.asarray(_SET_BACK)[voucher]
+    upgrade = look_up(_SET_BACK, voucher)
     replaced = run.replaced | ((places == upgrade) & (upgrade > 0) & run.redeemed & when)
     replaced &= ~((places == voucher) & when)
     return replace(state, run=update(run, redeemed=redeemed, replaced=replaced, **changed))
@@ -220,7 +223,7 @@ def fill_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         tag, without = take_first(tags, jnp.asarray(_EDITION_TAG))
         changed = plain & (tag > 0)
         tags = jnp.where(changed, without, tags)
-        edition = jnp.where(changed, jnp.asarray(_TAG_EDITION)[tag], made.edition)
+        edition = jnp.where(changed, look_up(_TAG_EDITION, tag), made.edition)
         free = changed | (source > 0)
         cards = set_row(cards, place, offer(replace(made, edition=edition), stored, free, number), when)
         return streams, now.exists, cards, tags, number + when
@@ -300,7 +303,7 @@ def take_offer(state: State, row: Offers, book: JokerBook, events: JokerEvents) 
     fits = card & (place < state.deck.cards.rank.shape[0])
     front = jnp.maximum(row.front, 0).astype(jnp.int32)
     deck = add_card(
-        state.deck, jnp.asarray(FRONT_RANK)[front], jnp.asarray(FRONT_SUIT)[front], row.enhancement, row.edition,
+        state.deck, look_up(FRONT_RANK, front), look_up(FRONT_SUIT, front), row.enhancement, row.edition,
         row.seal, row.number,
     )  # fmt: skip
     deck = jax.tree.map(lambda new, old: jnp.where(fits, new, old), deck, state.deck)
@@ -319,7 +322,7 @@ def buy_card(work: Work, place: Array, book: JokerBook, events: JokerEvents) -> 
     """Buys a card of the shop."""
     state = work.state
     cost = offer_prices(state, events, state.shop.cards)[place]
-    row = jax.tree.map(lambda values: values[place], state.shop.cards)
+    row = rows_at(state.shop.cards, place)
     state = replace(state, shop=replace(state.shop, cards=without_offer(state.shop.cards, place)))
     return set_todo(Work(pay(take_offer(state, row, book, events), cost), work.todo), cost=cost)
 
@@ -362,14 +365,14 @@ def buy_pack(work: Work, place: Array, events: JokerEvents) -> Work:
     )
     state = pay(replace(state, shop=replace(shop, packs=packs, packs_free=free)), cost)
     state = replace(state, phase=jnp.int8(Phase.PACK))
-    deals = jnp.asarray(DRAWS_HAND)[pack.astype(jnp.int32)]
+    deals = look_up(DRAWS_HAND, pack.astype(jnp.int32))
     return set_todo(Work(state, work.todo), open_pack=pack, deal=jnp.where(deals, DEAL_MORE, 0), cost=cost)
 
 
 def reroll_price(state: State) -> Array:
     """Dollars for the next reroll (run.md 7.4). -> int32[]"""
-    base = run_rules.REROLL_BASE + jnp.sum(
-        jnp.where(state.run.redeemed, jnp.asarray(VOUCHER_CHANGES["reroll"]), 0), dtype=jnp.int32
+    base = run_rules.REROLL_BASE + total(
+        jnp.where(state.run.redeemed, jnp.asarray(VOUCHER_CHANGES["reroll"]), 0)
     )
     base = jnp.where(state.shop.reroll_base_free, 0, jnp.maximum(base, 0))
     return jnp.where(state.shop.free_rerolls > 0, 0, base + state.shop.rerolls_paid)
@@ -398,7 +401,7 @@ def reroll(work: Work, events: JokerEvents) -> Work:
 def leave_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     """Next round: Perkeo copies consumables, the shop closes, the next blind is on deck."""
     state = work.state
-    perkeos = jnp.sum(ev.look_up(events.shop_left_copies, ev.acting(book, state.jokers)), dtype=jnp.int32)
+    perkeos = jnp.sum(look_up(events.shop_left_copies, ev.acting(book, state.jokers)), dtype=jnp.int32)
     seed_hash = state.streams.seed_hash
 
     def one(carry: tuple) -> tuple:
@@ -417,7 +420,7 @@ def leave_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
 
     number = rng.stream_state(state.streams, "perkeo", state.run.ante)
     start = (perkeos, number, state.consumables, state.run.next_number, state.overflow)
-    _, number, consumables, next_number, overflow = lax.while_loop(lambda carry: carry[0] > 0, one, start)
+    _, number, consumables, next_number, overflow = while_loop(lambda carry: carry[0] > 0, one, start)
     blinds = state.blinds
     on_deck = blinds.on_deck.astype(jnp.int32) + 1
     shop = no_shop()

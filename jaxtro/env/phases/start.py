@@ -6,19 +6,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import rng, run_rules
 from jaxtro.env.generation import RunRules, rules_of, start_situation, starting_deck
 from jaxtro.env.generation.antes import next_boss, next_tags, next_voucher, orbital_hands
 from jaxtro.env.generation.deck import StartingDeck
 from jaxtro.env.generation.rules import WIN_ANTE, locked_masks, make_rules
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import get_consumable, get_joker, no_consumables, no_jokers
 from jaxtro.env.phases.boss_effects import empty_piles
 from jaxtro.env.phases.creation import new_stored
 from jaxtro.env.phases.packs import no_pack
 from jaxtro.env.phases.round_end import draw_targets
 from jaxtro.env.phases.shop import VOUCHER_CHANGES, no_shop
+from jaxtro.env.reductions import total
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import (
     DECK_CAPACITY,
@@ -182,7 +185,7 @@ def run_of(
     redeemed = situation.redeemed[FIRST_VOUCHER - 1 :].at[0].set(False)
     changed = {
         name: run_rules.starting_value(rules, name)
-        + jnp.sum(jnp.where(redeemed, jnp.asarray(VOUCHER_CHANGES[name]), 0), dtype=jnp.int32)
+        + total(jnp.where(redeemed, jnp.asarray(VOUCHER_CHANGES[name]), 0))
         for name in ("hands", "discards", "hand_size", "joker_slots", "consumable_slots")
     }
     row = ante % TARGETS_KEPT
@@ -249,15 +252,15 @@ def _deck(start: StartingDeck) -> Deck:
     def put(empty: Array, values: Array) -> Array:
         return jnp.pad(jnp.where(there, values, 0).astype(empty.dtype), (0, DECK_CAPACITY - count))
 
-    suit = jnp.asarray(FRONT_SUIT)[at]
+    suit = look_up(FRONT_SUIT, at)
     cards = replace(
         jax.tree.map(jnp.asarray, blank),
-        rank=put(blank.rank, jnp.asarray(FRONT_RANK)[at]),
+        rank=put(blank.rank, look_up(FRONT_RANK, at)),
         suit=put(blank.suit, suit),
         enhancement=put(blank.enhancement, start.enhancement),
         seal=put(blank.seal, start.seal),
     )
-    printed_suit = put(blank.suit, jnp.asarray(FRONT_SUIT)[jnp.maximum(start.printed, 0).astype(jnp.int32)])
+    printed_suit = put(blank.suit, look_up(FRONT_SUIT, jnp.maximum(start.printed, 0).astype(jnp.int32)))
     no = jnp.zeros(DECK_CAPACITY, bool)
     number = jnp.where(cards.rank > 0, 1 + jnp.arange(DECK_CAPACITY), 0).astype(jnp.int16)
     return Deck(cards, printed_suit, no, no, no, number)
@@ -296,5 +299,5 @@ def _with_starting_items(state: State, book: JokerBook) -> State:
 
     count = jnp.sum(owned["id"] > 0, dtype=jnp.int32)
     start = jnp.int32(0), (state.jokers, state.streams, state.run.next_number)
-    _, (jokers, streams, number) = lax.while_loop(lambda carry: carry[0] < count, one, start)
+    _, (jokers, streams, number) = while_loop(lambda carry: carry[0] < count, one, start)
     return replace(state, jokers=jokers, streams=streams, run=replace(state.run, next_number=number))

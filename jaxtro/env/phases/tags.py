@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import joker_slots
 from jaxtro.env.phases.blind_select import BOSS, bits_without, draw_boss
 from jaxtro.env.state import BlindStatus, Phase, State
@@ -104,7 +106,7 @@ def skip(work: Work) -> Work:
     state = replace(
         state,
         run=update(run, money=money),
-        tags=bits_without(tags, jnp.asarray(_AT_ONCE)[tags.astype(jnp.int32)]),
+        tags=bits_without(tags, look_up(_AT_ONCE, tags.astype(jnp.int32))),
         poker_hands=replace(hands, level=hands.level.at[hand].add(levels)),
     )
     made = jnp.minimum(made, jnp.maximum(joker_slots(state), 0))
@@ -135,15 +137,15 @@ def fire_blind_tags(work: Work) -> Work:
 
     # Boss Tags before the first pack tag.
     tags = state.tags
-    fires = todo.blind_tags & jnp.asarray(_BLIND_SELECT)[tags.astype(jnp.int32)]
+    fires = todo.blind_tags & look_up(_BLIND_SELECT, tags.astype(jnp.int32))
     opens = fires & (tags != _BOSS)
     first_pack = jnp.where(jnp.any(opens), jnp.argmax(opens), tags.shape[0])
     places = jnp.arange(tags.shape[0])
     rerolls = fires & (tags == _BOSS) & (places < first_pack)
     by_tag = jnp.sum(rerolls, dtype=jnp.int32)
     start = (todo.bosses + by_tag, state.streams, state.run.bosses_used, state.blinds.boss)
-    _, streams, used, boss = lax.while_loop(more, one, start)
-    pack = jnp.where(jnp.any(opens), jnp.asarray(_PACK)[tags[jnp.argmax(opens)].astype(jnp.int32)], 0)
+    _, streams, used, boss = while_loop(more, one, start)
+    pack = jnp.where(jnp.any(opens), look_up(_PACK, tags[jnp.argmax(opens)].astype(jnp.int32)), 0)
     state = replace(
         state,
         streams=streams,
@@ -152,7 +154,7 @@ def fire_blind_tags(work: Work) -> Work:
         tags=bits_without(tags, rerolls | (places == first_pack)),
         phase=jnp.where(pack > 0, jnp.int8(Phase.PACK), state.phase),
     )
-    deals = (pack > 0) & jnp.asarray(DRAWS_HAND)[pack]
+    deals = (pack > 0) & look_up(DRAWS_HAND, pack)
     return set_todo(
         Work(state, todo),
         bosses=0,

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from jaxtro.env.loops import written_out
+from jaxtro.env.loops import any_game, written_out
 from jaxtro.env.rng.constants import C2, C3, NAN_WORD, PI, TEN13, WARM_UP, WORDS, E
 from jaxtro.env.rng.hash import guard
 
@@ -74,19 +74,32 @@ def _to_float(bits: Array) -> Array:
     return lax.bitcast_convert_type(bits, jnp.float64) - 1.0
 
 
+def _leaps(drop: int, a: int, bits: int) -> list[int]:
+    """How far a word's register goes in each of the fewest steps that take it `bits` further.
+
+    A word is the last 64 bits of a shift register in which bit n + k is bit n + a xor bit n, with k = 64 - `drop`. The
+    generator's step takes it c = k - b bits further; the same formula takes it up to k - a bits. The bits that a word
+    drops when it is seeded only come right in a step of at most 2 k - 64 - a bits, so the first is such a one.
+    """
+    first, most = 64 - 2 * drop - a, 64 - drop - a
+    leaps = [min(bits, first)]
+    while (left := bits - sum(leaps)) > 0:
+        leaps.append(min(left, most))
+    return leaps
+
+
 @jax.jit
 def first_float(d: Array) -> Array:
     """The one float that most draws take from their generator. float64[...] -> float64[...]
 
-    Each word is an array of its own here, and the steps are written out: the CPU backend makes one kernel of it that
-    works on vectors, where words in one array become a program for one number at a time.
+    Each word is an array of its own here, and the steps are written out, as few as can be: the CPU backend makes one
+    kernel of it that works on vectors, where words in one array become a program for one number at a time.
     """
     mixed = jnp.uint64(0)
-    for word, (drop, *shifts) in zip(_seed_words(d), WORDS, strict=True):
-        a, b, c = (jnp.uint64(shift) for shift in shifts)
-        for _ in range(WARM_UP + 1):
+    for word, (drop, a, b, c) in zip(_seed_words(d), WORDS, strict=True):
+        for leap in _leaps(drop, a, c * (WARM_UP + 1)):
             kept = word & jnp.uint64(2**64 - 2**drop)
-            word = (((word << a) ^ word) >> b) ^ (kept << c)
+            word = (((word << a) ^ word) >> (b + c - leap)) ^ (kept << leap)
         mixed ^= word
     # Written out: the steps would be computed, and compiled, again for everything that looks at the float.
     return written_out(_to_float(mixed), never=d.reshape(-1)[0] > 2.0)
@@ -116,8 +129,9 @@ def shuffle(order: Array, count: Array, d: Array) -> Array:
         # Slices of one element: half the time of selections over the whole list (docs/performance.md).
         at_i, at_j = lax.dynamic_slice(order, (i,), (1,)), lax.dynamic_slice(order, (j,), (1,))
         order = lax.dynamic_update_slice(lax.dynamic_update_slice(order, at_j, (i,)), at_i, (j,))
-        return i - 1, order, words
+        return jnp.maximum(i - 1, 0), order, words
 
-    # In a batch the loop turns as often as the longest list of the batch asks for.
-    start = (jnp.asarray(count, jnp.int32) - 1, order, warm_generator(d))
-    return lax.while_loop(lambda carry: carry[0] > 0, body, start)[1]
+    # In a batch the loop turns as often as the longest list of the batch asks for; in lists that are through the first
+    # element changes places with itself.
+    start = (jnp.maximum(jnp.asarray(count, jnp.int32) - 1, 0), order, warm_generator(d))
+    return lax.while_loop(lambda carry: any_game(carry[0] > 0), body, start)[1]

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
-from jaxtro.env.bits import count_before, only_place
+from jaxtro.env.bits import lowest, members_of, to_bits
+from jaxtro.env.loops import while_loop
+from jaxtro.env.reductions import any_of
 from jaxtro.env.rng.generator import to_index
 from jaxtro.env.rng.streams import StreamKey, Streams, note_retries, retry_uniforms, stream_id, uniform
 
@@ -25,10 +27,8 @@ def pick(
 
 def nth_member(member: Array, u: Array) -> Array:
     """The place of the member that a float picks; N if there is none. bool[N], float64[] -> int32[]"""
-    total = jnp.sum(member, dtype=jnp.int32)
-    nth = to_index(u, total.astype(jnp.float64))
-    hit = member & (count_before(member) == nth)
-    return jnp.where(total > 0, only_place(hit), member.shape[0])
+    members = members_of(member)
+    return members.places(to_index(u, members.count.astype(jnp.float64)), 1)[0]
 
 
 def pick_where(
@@ -43,7 +43,7 @@ def pick_where(
     Returns:
       int32[]: the place, and the streams. With no member nothing is drawn and the place is N.
     """
-    u, streams = uniform(streams, key, ante, jnp.asarray(when) & jnp.any(member))
+    u, streams = uniform(streams, key, ante, jnp.asarray(when) & any_of(member))
     return nth_member(member, u), streams
 
 
@@ -75,17 +75,15 @@ def pool_pick(
     u, streams = uniform(streams, stream, ante, when)
     first = to_index(u, size)
 
-    def closed(carry: tuple[Array, Array]) -> Array:
-        slot, _ = carry
-        return when & some_open & ~is_open(slot)
+    def again(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        _, depth, closed = carry
+        slots = to_index(retry_uniforms(streams, stream, ante, depth + 1, closed), size)
+        found = to_bits(jax.vmap(is_open)(slots))
+        used = jnp.minimum(lowest(found), slots.shape[0] - 1)
+        slot = jnp.sum(jnp.where(jnp.arange(slots.shape[0]) == used, slots, 0), dtype=jnp.int32)
+        return slot, depth + 1 + used, found == 0
 
-    def again(carry: tuple[Array, Array]) -> tuple[Array, Array]:
-        _, depth = carry
-        slots = to_index(retry_uniforms(streams, stream, ante, depth + 1, closed(carry)), size)
-        found = jax.vmap(is_open)(slots)
-        used = jnp.where(jnp.any(found), jnp.argmax(found), slots.shape[0] - 1).astype(jnp.int32)
-        return slots[used], depth + 1 + used
-
-    slot, depth = lax.while_loop(closed, again, (first, jnp.int32(1)))
+    closed = when & some_open & ~is_open(first)
+    slot, depth, _ = while_loop(lambda carry: carry[2], again, (first, jnp.int32(1), closed))
     streams = note_retries(streams, stream, ante, depth)
     return jnp.where(some_open, slot, -1), streams

@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxtro.env.bits import lowest, to_bits
 from jaxtro.env.compaction import compacted
-from jaxtro.env.loops import once_where
+from jaxtro.env.loops import once_where, while_loop
 from jaxtro.env.rng.generator import first_float, generator_seed, step_stream
 from jaxtro.env.rng.hash import KeyTexts, hash_gapped, hash_keys, hash_seed, key_texts
 from jaxtro.tables import streams as table
@@ -195,10 +196,10 @@ def enter_ante(streams: Streams, ante: Array, keys: Sequence[str] | None = None)
 
 
 def _row_of(first: np.ndarray, stream: Array | np.ndarray | int, ante: Array) -> Array:
-    traced = isinstance(stream, Array)
-    by_ante = jnp.asarray(table.BY_ANTE)[stream] if traced else table.BY_ANTE[stream]
-    start = jnp.asarray(first)[stream] if traced else first[stream]
-    return start + jnp.where(by_ante, ante % table.ANTES_KEPT, 0).astype(jnp.int32)
+    # Both columns in one number: a traced row is looked up once.
+    column = first * 2 + table.BY_ANTE
+    found = jnp.asarray(column)[stream] if isinstance(stream, Array) else column[stream]
+    return (found >> 1) + jnp.where(found & 1, ante % table.ANTES_KEPT, 0).astype(jnp.int32)
 
 
 def slot_of(stream: Array | np.ndarray | int, ante: Array) -> Array:
@@ -242,7 +243,7 @@ def peek(streams: Streams, keys: Sequence[str] | Array, ante: Array) -> Peeked:
     Args:
       keys: K texts of the stream table, or int32[K] rows of it.
     """
-    rows = keys if isinstance(keys, Array) else jnp.asarray([table.STREAM_ID[key] for key in keys], jnp.int32)
+    rows = keys if isinstance(keys, Array) else np.array([table.STREAM_ID[key] for key in keys])
     slots = slot_of(rows, ante)
     states = step_stream(streams.states[slots])
     return Peeked(slots, states, first_float(generator_seed(states, streams.seed_hash)))
@@ -329,11 +330,14 @@ def use_successive(streams: Streams, key: StreamKey, ante: Array, states: Array,
     return replace(streams, states=_write(streams.states, slot, value, streams.seed))
 
 
-def retry_count(streams: Streams, row: Array, level: Array) -> Array:
-    """How often a retry level (2, 3, ...) of a retry row was stepped. -> int32[]"""
-    counted = streams.retry_counts[row, jnp.clip(level - 2, 0, RETRY_LEVELS - 1)].astype(jnp.int32)
-    deep = jnp.sum(streams.retry_deep[row] >= level, dtype=jnp.int32)
-    return jnp.where(level < 2 + RETRY_LEVELS, counted, deep)
+def _retry_counts(streams: Streams, row: Array, levels: Array) -> Array:
+    """How often some retry levels (2, 3, ...) of a retry row were stepped. int32[L] -> int32[L]"""
+    counts = streams.retry_counts[row].astype(jnp.int32)
+    counted = jnp.where(levels[:, None] == 2 + jnp.arange(RETRY_LEVELS), counts, 0)
+    deep = streams.retry_deep[row] >= levels[:, None]
+    return jnp.where(levels < 2 + RETRY_LEVELS, jnp.sum(counted, axis=1), jnp.sum(deep, axis=1)).astype(
+        jnp.int32
+    )
 
 
 @functools.cache
@@ -344,7 +348,7 @@ def _retry(stream: int | None) -> Callable[..., Array]:
         of: Array | int, ante: Array, levels: Array, seed: Array, seed_hash: Array, times: Array
     ) -> Array:
         def one(level: Array, times: Array) -> Array:
-            return lax.while_loop(
+            return while_loop(
                 lambda carry: carry[1] > 0,
                 lambda carry: (step_stream(carry[0]), carry[1] - 1),
                 (step_stream(stream_start(of, ante, level, seed)), times),
@@ -368,7 +372,7 @@ def retry_uniforms(
     """
     row = _row_of(table.RETRY_SLOT, stream, ante)
     levels = jnp.asarray(level, jnp.int32) + jnp.arange(RETRIES_AT_ONCE, dtype=jnp.int32)
-    times = jax.vmap(lambda level: retry_count(streams, row, level))(levels)
+    times = _retry_counts(streams, row, levels)
     known = stream if isinstance(stream, int) else None
     which = () if known is not None else (jnp.asarray(stream, jnp.int32),)
     return _retry(known)(
@@ -390,9 +394,9 @@ def note_retries(streams: Streams, stream: Array | int, ante: Array, depth: Arra
     used = (levels <= depth).astype(jnp.uint8)
     full = jnp.any((counts == 255) & (used == 1))
     beyond = depth >= 2 + RETRY_LEVELS
-    first_free = jnp.argmin(deep != 0)
-    lost = beyond & ((deep[first_free] != 0) | (depth >= 65535))
-    here = beyond & ~lost & (jnp.arange(DEEP_PICKS) == first_free)
+    free = to_bits(deep == 0)
+    lost = beyond & ((free == 0) | (depth >= 65535))
+    here = beyond & ~lost & (jnp.arange(DEEP_PICKS) == lowest(free))
     return replace(
         streams,
         retry_counts=_write(

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxtro.env.lookups import look_up
 from jaxtro.env.scoring.boss import halved
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.scoring.quantities import RANK_CHIPS
@@ -59,31 +60,31 @@ def mult_amounts(enhancement: Array, edition: Array) -> MultAmounts:
     """The amounts of played cards; int8[N] each."""
     enhancement, edition = enhancement.astype(jnp.int32), edition.astype(jnp.int32)
     return MultAmounts(
-        mult=jnp.asarray(CARD_MULT)[enhancement],
+        mult=look_up(CARD_MULT, enhancement),
         lucky_mult=jnp.where(enhancement == LUCKY, float(LUCKY_ROW["lucky_mult"]), 0.0),
-        xmult=jnp.asarray(CARD_XMULT)[enhancement],
-        edition_mult=jnp.asarray(EDITION_MULT)[edition],
-        edition_xmult=jnp.asarray(EDITION_XMULT)[edition],
+        xmult=look_up(CARD_XMULT, enhancement),
+        edition_mult=look_up(EDITION_MULT, edition),
+        edition_xmult=look_up(EDITION_XMULT, edition),
     )
 
 
 def card_chips(cards: Cards) -> Array:
     """Chips of every trigger of played cards, edition included. -> float64[N]"""
     enhancement, edition = cards.enhancement.astype(jnp.int32), cards.edition.astype(jnp.int32)
-    rank = jnp.where(enhancement == STONE, 0, jnp.asarray(RANK_CHIPS)[cards.rank.astype(jnp.int32)])
-    chips = rank + jnp.asarray(CARD_CHIPS)[enhancement] + jnp.asarray(EDITION_CHIPS)[edition]
+    rank = jnp.where(enhancement == STONE, 0, look_up(RANK_CHIPS, cards.rank.astype(jnp.int32)))
+    chips = rank + look_up(CARD_CHIPS, enhancement) + look_up(EDITION_CHIPS, edition)
     return chips.astype(jnp.float64) + cards.bonus
 
 
 def base_chips(hand: Array, level: Array) -> Array:
     """Chips of a poker hand at a level. -> float64[]"""
-    chips = jnp.asarray(_BASE_CHIPS)[hand] + jnp.asarray(_LEVEL_CHIPS)[hand] * (level.astype(jnp.float64) - 1)
+    chips = look_up(_BASE_CHIPS, hand) + look_up(_LEVEL_CHIPS, hand) * (level.astype(jnp.float64) - 1)
     return jnp.maximum(chips, 0.0)
 
 
 def base_mult(hand: Array, level: Array) -> Array:
     """Mult of a poker hand at a level. -> float64[]"""
-    mult = jnp.asarray(_BASE_MULT)[hand] + jnp.asarray(_LEVEL_MULT)[hand] * (level.astype(jnp.float64) - 1)
+    mult = look_up(_BASE_MULT, hand) + look_up(_LEVEL_MULT, hand) * (level.astype(jnp.float64) - 1)
     return jnp.maximum(mult, 1.0)
 
 

@@ -12,7 +12,8 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.compaction import compacted
-from jaxtro.env.loops import once_where
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import once_where, while_loop
 from jaxtro.env.scoring.book import BOOK, JokerBook
 from jaxtro.env.scoring.rolls import NUM_PLAYED, Luck
 from jaxtro.env.scoring.score import score_hand
@@ -101,7 +102,7 @@ def _rank_all(state: ScoringState, forced: Array | None, top: int, book: JokerBo
     size = state.hand.rank.shape[0]
     all_sets = _sets(size)
     cards_held = jnp.sum(state.hand.rank > 0, dtype=jnp.int32)
-    number = jnp.asarray(_counts(size))[cards_held]
+    number = look_up(_counts(size), cards_held)
     must = bits.to_bits(forced).astype(jnp.uint64) if forced is not None else jnp.uint64(0)
     places = jnp.arange(size, dtype=jnp.uint64)
 
@@ -125,7 +126,7 @@ def _rank_all(state: ScoringState, forced: Array | None, top: int, book: JokerBo
         return best, _first(joined, top)
 
     nothing = (jnp.zeros(top, jnp.uint64), jnp.full(top, -1.0), jnp.full(top, -1, jnp.int32))
-    _, count, (best_set, total, hand) = lax.while_loop(
+    _, count, (best_set, total, hand) = while_loop(
         lambda carry: carry[0] < number, turn, (jnp.int32(0), jnp.int32(0), nothing)
     )
     there = total != -1.0

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxtro.env.lookups import look_up
 from jaxtro.env.scoring.hands import PokerHand
 from jaxtro.env.state import Cards, ScoringState
 from jaxtro.tables import BLINDS
@@ -49,7 +50,7 @@ def judge(state: ScoringState, poker_hand: PokerHand, cards_played: Array, playe
     ox = (boss == _OX) & (state.most_played == hand)
     flint = boss == _FLINT
     # Matador beyond refused hands is not settled (scoring.md 8 item 1); corner case 35 names the bosses.
-    debuffed = jnp.asarray(_DEBUFFS_CARDS)[boss] & jnp.any(poker_hand.scoring & played.debuffed)
+    debuffed = look_up(_DEBUFFS_CARDS, boss) & jnp.any(poker_hand.scoring & played.debuffed)
     return Judgement(
         blocked=blocked,
         triggered=blocked | arm | ox | flint | debuffed,

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxtro.env.lookups import look_up
 from jaxtro.env.state import Cards
 from jaxtro.tables import ENHANCEMENTS, HANDS
 
@@ -133,7 +134,7 @@ def detect(cards: Cards, rules: HandRules) -> PokerHand:
 
     # The leftmost of equally high cards. A Stone card is never the highest; it scores anyway.
     height = jnp.where(
-        has_rank, cards.rank.astype(jnp.int32) * 4 + jnp.asarray(_SUIT_STEP)[cards.suit.astype(jnp.int32)], -1
+        has_rank, cards.rank.astype(jnp.int32) * 4 + look_up(_SUIT_STEP, cards.suit.astype(jnp.int32)), -1
     )
     highest = jnp.arange(cards.rank.shape[0]) == jnp.argmax(height)
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import bits
 from jaxtro.env.compaction import compacted
+from jaxtro.env.loops import while_loop
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import Trait
@@ -189,4 +190,4 @@ def mult_after(mult: Array, held: Held, slots: Slots) -> Array:
         last = done >= times(held, place)
         return jnp.where(last, bits.without_lowest(left), left), jnp.where(last, 0, done), mult
 
-    return lax.while_loop(lambda carry: carry[0] != 0, turn, (held.acts, jnp.int32(0), mult))[2]
+    return while_loop(lambda carry: carry[0] != 0, turn, (held.acts, jnp.int32(0), mult))[2]

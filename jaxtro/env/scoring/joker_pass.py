@@ -5,9 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import bits
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import Trait
@@ -49,11 +51,11 @@ def joker_pass(
         its_mult = jnp.where(acts, row.main_mult + _times(row.each_mult, by) + random[place], 0.0)
         its_xmult = jnp.where(acts, row.main_xmult + _times(row.each_xmult, by), 1.0)
         its_dollars = jnp.where(acts, row.main_dollars, 0)
-        chips = chips + (jnp.asarray(amounts.EDITION_CHIPS)[edition].astype(jnp.float64) + its_chips)
-        mult = mult + jnp.asarray(amounts.EDITION_MULT)[edition]
+        chips = chips + (look_up(amounts.EDITION_CHIPS, edition).astype(jnp.float64) + its_chips)
+        mult = mult + look_up(amounts.EDITION_MULT, edition)
         mult = guard((mult + its_mult) * its_xmult)
         mult = _others(mult, Row(book, slots.own[place]).rarity, slots, other)
-        mult = guard(mult * jnp.asarray(amounts.EDITION_XMULT)[edition])
+        mult = guard(mult * look_up(amounts.EDITION_XMULT, edition))
         given = MainAmounts(
             chips=bits.put(main.chips, place, its_chips),
             mult=bits.put(main.mult, place, its_mult),
@@ -84,13 +86,13 @@ def _others(mult: Array, rarity: Array, slots: Slots, jokers: Array) -> Array:
 
 def observatory_planets(state: ScoringState, hand: Array) -> Array:
     """Held Planet cards of the poker hand, with Observatory. -> int32[]"""
-    planets = jnp.sum(state.consumables == jnp.asarray(amounts.PLANETS)[hand], dtype=jnp.int32)
+    planets = jnp.sum(state.consumables == look_up(amounts.PLANETS, hand), dtype=jnp.int32)
     return jnp.where(state.observatory, planets, 0)
 
 
 def observatory(mult: Array, planets: Array) -> Array:
     """Step 9: one multiplication for each planet, one after the other."""
-    return lax.while_loop(
+    return while_loop(
         lambda carry: carry[0] > 0,
         lambda carry: (carry[0] - 1, guard(carry[1] * amounts.OBSERVATORY_XMULT)),
         (planets, mult),

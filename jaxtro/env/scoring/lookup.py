@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 from jax import Array
 
+from jaxtro.env import bits
+from jaxtro.env.lookups import look_up
 from jaxtro.env.scoring.book import Condition, JokerBook
 from jaxtro.env.scoring.card_features import ALONE, FEATURES, TOGETHER
 from jaxtro.env.scoring.copying import resolve
@@ -14,14 +16,13 @@ from jaxtro.tables import HANDS
 
 
 class Row:
-    """The book's columns for one (traced) joker id, read one by one: `row.played_mult`."""
+    """The book's columns for one (traced) joker id or several, read one by one: `row.played_mult`."""
 
     def __init__(self, book: JokerBook, joker: Array) -> None:
         self._book, self._joker = book, joker.astype(jnp.int32)
 
     def __getattr__(self, name: str) -> Array:
-        column = jnp.asarray(self._book.columns[name])
-        return column.at[self._joker].get(mode="promise_in_bounds")
+        return look_up(self._book.columns[name], self._joker)
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,7 @@ class Slots:
 
 
 def _places(traits: Array, trait: int) -> Array:
-    found = jnp.uint32(0)
-    for place in range(traits.shape[0]):
-        found = found | (((traits[place] >> int(trait)) & 1) << place)
-    return found
+    return bits.to_bits((traits >> int(trait)) & 1 != 0)
 
 
 def slots_of(book: JokerBook, jokers: Jokers) -> Slots:

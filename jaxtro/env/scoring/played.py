@@ -10,9 +10,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+import numpy as np
+from jax import Array
 
 from jaxtro.env import bits
+from jaxtro.env.lookups import look_up
+from jaxtro.env.loops import while_loop
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import LUCKY_MONEY, LUCKY_MULT, JokerBook, Trait
@@ -62,7 +65,7 @@ def triggers(slots: Slots, features: Array, seal: Array, scores: Array) -> Array
         row = slots.row(place)
         return times + jnp.where((features & row.retrigger_card) != 0, row.repeats, 0)
 
-    start = 1 + jnp.asarray(amounts.SEAL_REPEATS)[seal.astype(jnp.int32)]
+    start = 1 + look_up(amounts.SEAL_REPEATS, seal.astype(jnp.int32))
     return jnp.where(scores, bits.for_each(slots.having(Trait.RETRIGGER), joker, start), 0)
 
 
@@ -101,15 +104,12 @@ def mult_after(book: JokerBook, played: PlayedMult, level: Array, hits: Array | 
     """
     card, times = amounts.mult_amounts(played.enhancement, played.edition), played.times
     mult = amounts.flint_mult(amounts.base_mult(played.hand, level), played.flint)
-    rows = [Row(book, played.acting[place]) for place in range(played.acting.shape[0])]
-    asks = [row.played_card for row in rows]
-    sources = [jnp.where(row.played_rolled, 1 << (FIRST_JOKER + n), 0) for n, row in enumerate(rows)]
-    mults, xmults = [row.played_mult for row in rows], [row.played_xmult for row in rows]
+    row, size = Row(book, played.acting), played.acting.shape[0]
+    asks, mults, xmults = row.played_card, row.played_mult, row.played_xmult
+    sources = jnp.where(row.played_rolled, 1 << (FIRST_JOKER + np.arange(size)), 0).astype(jnp.uint32)
     if hits is None:
-        asks = [jnp.where(source != 0, jnp.uint32(0), ask) for ask, source in zip(asks, sources, strict=True)]
-    asked = jnp.uint32(0)
-    for ask, add, factor in zip(asks, mults, xmults, strict=True):
-        asked = asked | jnp.where((add != 0) | (factor != 1), ask, jnp.uint32(0))
+        asks = jnp.where(sources != 0, jnp.uint32(0), asks)
+    asked = bits.union(jnp.where((mults != 0) | (xmults != 1), asks, jnp.uint32(0)))
     plain = (card.mult == 0) & (card.xmult == 1) & (card.edition_mult == 0) & (card.edition_xmult == 1)
     plain = plain & ((played.features & asked) == 0)
     if hits is not None:
@@ -128,14 +128,14 @@ def mult_after(book: JokerBook, played: PlayedMult, level: Array, hits: Array | 
             mult = mult + jnp.where(bits.has(hit, LUCKY_MULT), card.lucky_mult[place], 0.0)
         mult = guard(mult * card.xmult[place])
         mult = guard((mult + card.edition_mult[place]) * card.edition_xmult[place])
-        for ask, source, add, factor in zip(asks, sources, mults, xmults, strict=True):
-            acts = (features & ask) != 0
-            if hits is not None:
-                acts = acts & ((source.astype(jnp.uint32) & ~hit) == 0)
-            mult = mult + jnp.where(acts, add, 0.0)
-            mult = guard(mult * jnp.where(acts, factor, 1.0))
+        acts = (features & asks) != 0
+        if hits is not None:
+            acts = acts & ((sources & ~hit) == 0)
+        adds, factors = jnp.where(acts, mults, 0.0), jnp.where(acts, xmults, 1.0)
+        for slot in range(size):
+            mult = guard((mult + adds[slot]) * factors[slot])
         done = done + 1
         last = done >= times[place]
         return jnp.where(last, bits.without_lowest(left), left), jnp.where(last, 0, done), mult
 
-    return lax.while_loop(lambda carry: carry[0] != 0, turn, (left, jnp.int32(0), mult))[2]
+    return while_loop(lambda carry: carry[0] != 0, turn, (left, jnp.int32(0), mult))[2]

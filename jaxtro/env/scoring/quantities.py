@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array, lax
 
 from jaxtro.env import bits
+from jaxtro.env.lookups import look_up
 from jaxtro.env.scoring.card_features import lowest_rank
 from jaxtro.env.scoring.hands import (
     CLUBS,
@@ -111,7 +112,7 @@ def club_and_other_suit(view: View) -> Array:
 
 def lowest_held_chips(view: View) -> Array:
     """Raised Fist: chips of the lowest held rank."""
-    return jnp.asarray(RANK_CHIPS)[lowest_rank(view.held)]
+    return look_up(RANK_CHIPS, lowest_rank(view.held))
 
 
 def scoring_aces(view: View) -> Array:

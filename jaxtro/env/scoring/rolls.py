@@ -10,9 +10,10 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import bits, rng
+from jaxtro.env.loops import while_loop
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import GLASS, LUCKY_MONEY, LUCKY_MULT, JokerBook
 from jaxtro.env.scoring.held import HeldFeatures
@@ -234,7 +235,7 @@ def make_rolls(book: JokerBook, plan: RollPlan, blank: Rolls, seed_hash: Array, 
     times, sources, trigger = enter(groups)
     trigger = jnp.where(_is_held(groups, main), 0, trigger)
     start = _Turn(groups, times, sources, jnp.uint32(0), trigger, plan.free, zero, blank)
-    return lax.while_loop(lambda now: now.groups != 0, turn, start).rolls
+    return while_loop(lambda now: now.groups != 0, turn, start).rolls
 
 
 def _is_held(groups: Array, main: int) -> Array:

@@ -14,6 +14,7 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.compaction import compacted
+from jaxtro.env.lookups import look_up
 from jaxtro.env.loops import written_out
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import after, amounts, boss, held, joker_pass, played
@@ -280,7 +281,7 @@ def score_hand(
     triggers, bonus_gain = times.astype(jnp.float64), joker_part.bonus_gain
     earlier = (times * (times - 1) // 2 * bonus_gain).astype(jnp.float64)  # Hiker: what earlier triggers gave
     chips = chips + jnp.sum(triggers * card_chips + earlier) + (joker_part.chips + rolled.chips)
-    card_dollars = jnp.asarray(amounts.SEAL_DOLLARS)[cards.seal.astype(jnp.int32)]
+    card_dollars = look_up(amounts.SEAL_DOLLARS, cards.seal.astype(jnp.int32))
     dollars = jnp.sum(times * card_dollars, dtype=jnp.int32) + joker_part.dollars + rolled.dollars
     mult = jnp.where(active, rolled.mult, played.mult_after(book, for_mult, level))
     stored = _lucky_gains(slots, rolls.lucky, joker_part.stored)

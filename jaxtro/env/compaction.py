@@ -64,11 +64,16 @@ def _run(
         start, out = carry
         chosen = written_out(members.places(start, size), never=start < 0)  # as in `dispatch.py`
         some = [
-            value.at[chosen // games_of_row if games_of_row > 1 else chosen].get(mode="clip")
+            value.at[chosen // games_of_row if games_of_row > 1 else chosen].get(
+                mode="clip", wrap_negative_indices=False
+            )
             for value, games_of_row in zip(leaves, shared, strict=True)
         ]
         result = jax.tree.leaves(jax.vmap(function)(*jax.tree.unflatten(tree, some)))
-        out = [whole.at[chosen].set(part, mode="drop") for whole, part in zip(out, result, strict=True)]
+        out = [
+            whole.at[chosen].set(part, mode="drop", wrap_negative_indices=False)
+            for whole, part in zip(out, result, strict=True)
+        ]
         return start + size, out
 
     blank = [jnp.zeros((games, *shape.shape), shape.dtype) for shape in shapes]

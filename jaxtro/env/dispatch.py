@@ -172,9 +172,9 @@ def _in_chunks(
         now = dict(zip(written, changing, strict=True))
         values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
         for n in read:
-            values[n] = now.get(n, leaves[n]).at[chosen].get(mode="clip")
+            values[n] = now.get(n, leaves[n]).at[chosen].get(mode="clip", wrap_negative_indices=False)
         results = evaluate(*values)
-        put = [now[n].at[chosen].set(results[n], mode="drop") for n in written]
+        put = [now[n].at[chosen].set(results[n], mode="drop", wrap_negative_indices=False) for n in written]
         return start + size, put
 
     start = (jnp.int32(0), [leaves[n] for n in written])

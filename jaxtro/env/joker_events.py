@@ -16,6 +16,7 @@ from jax import Array
 
 from jaxtro.env.lookups import look_up
 from jaxtro.env.scoring.book import RULES, JokerBook, JokerRowError
+from jaxtro.env.scoring.copying import resolve
 from jaxtro.env.state import OwnedJokers
 from jaxtro.tables import TAGS
 from jaxtro.tables.streams import STREAM_ID
@@ -140,19 +141,10 @@ def total(jokers: OwnedJokers, column: np.ndarray) -> Array:
 
 def acting(book: JokerBook, jokers: OwnedJokers) -> Array:
     """Ids of the jokers whose effects each place has, copies included; 0 = none. -> int32[J]"""
-    works, size = working(jokers), jokers.id.shape[0]
+    works = working(jokers)
     ids = jnp.where(works, jokers.id, 0).astype(jnp.int32)
-    copier = look_up(book.columns["copier"], ids)
-    places = jnp.arange(size, dtype=jnp.int32)
-    # Follow the pointers; a place beyond the last joker ends every chain at nothing.
-    target = jnp.where(copier == 1, places + 1, jnp.where(copier == 2, 0, places))
-    target = jnp.concatenate([jnp.where(works, target, size), jnp.full(1, size, jnp.int32)])
-    for _ in range(size.bit_length()):  # each turn doubles the steps
-        target = target[target]
-    ended = jnp.concatenate([ids, jnp.zeros(1, jnp.int32)])[target[:size]]
-    loops = look_up(book.columns["copier"], ended) > 0
-    may = look_up(book.columns["copyable"], ended) | (target[:size] == places)
-    return jnp.where(loops | ~may, 0, ended)
+    target = resolve(jnp.where(works, jnp.asarray(book.traits)[ids], 0), works)
+    return jnp.where(target >= 0, ids[jnp.maximum(target, 0)], 0)
 
 
 def rule(book: JokerBook, jokers: OwnedJokers, name: str) -> Array:

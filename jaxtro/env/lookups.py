@@ -17,6 +17,11 @@ _FEW = 8  # up to so many rows of a column are looked up by comparing
 _WORD = 64
 
 
+def element(values: Array, places: Array) -> Array:
+    """values[places], of places from 0 to N - 1; an index otherwise also counts from the end where it is negative."""
+    return values.at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
+
+
 def look_up(column: ArrayLike, rows: Array) -> Array:
     """A column's values at some rows. column: [N], known when tracing. rows: int[...] -> [...], of the column's type
 
@@ -33,7 +38,7 @@ def look_up(column: ArrayLike, rows: Array) -> Array:
     usual = values[np.argmax(counts)]
     others = np.flatnonzero(column != usual)
     if len(others) > _FEW:
-        return jnp.asarray(column).at[rows.astype(jnp.int32)].get(mode="promise_in_bounds")
+        return element(jnp.asarray(column), rows.astype(jnp.int32))
     # Plain `lax`, as there are thousands of these to trace.
     rows = jnp.asarray(rows)
     found = lax.full(rows.shape, usual, column.dtype)
@@ -65,7 +70,9 @@ class Columns:
 
     def at(self, rows: Array) -> "TableRow":
         """The row or rows (int[...], from 0 to N - 1)."""
-        return TableRow(self._places, [jnp.asarray(word)[rows.astype(jnp.int32)] for word in self._words])
+        return TableRow(
+            self._places, [element(jnp.asarray(word), rows.astype(jnp.int32)) for word in self._words]
+        )
 
 
 class TableRow:
@@ -140,4 +147,4 @@ class Words:
 def rows_at(tree: Tree, places: Array) -> Tree:
     """The rows of a struct of arrays [N] at some places (int[...], from 0 to N - 1). -> the struct, arrays [...]"""
     words = Words(tree)
-    return words.fields([word[places] for word in words.words])
+    return words.fields([element(word, places) for word in words.words])

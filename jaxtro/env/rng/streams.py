@@ -17,6 +17,7 @@ from jax import Array, lax
 
 from jaxtro.env.bits import lowest, to_bits
 from jaxtro.env.compaction import compacted
+from jaxtro.env.lookups import element
 from jaxtro.env.loops import once_where, while_loop
 from jaxtro.env.rng.generator import first_float, generator_seed, step_stream
 from jaxtro.env.rng.hash import KeyTexts, hash_gapped, hash_keys, hash_seed, key_texts
@@ -198,7 +199,7 @@ def enter_ante(streams: Streams, ante: Array, keys: Sequence[str] | None = None)
 def _row_of(first: np.ndarray, stream: Array | np.ndarray | int, ante: Array) -> Array:
     # Both columns in one number: a traced row is looked up once.
     column = first * 2 + table.BY_ANTE
-    found = jnp.asarray(column)[stream] if isinstance(stream, Array) else column[stream]
+    found = element(jnp.asarray(column), stream) if isinstance(stream, Array) else column[stream]
     return (found >> 1) + jnp.where(found & 1, ante % table.ANTES_KEPT, 0).astype(jnp.int32)
 
 
@@ -245,7 +246,7 @@ def peek(streams: Streams, keys: Sequence[str] | Array, ante: Array) -> Peeked:
     """
     rows = keys if isinstance(keys, Array) else np.array([table.STREAM_ID[key] for key in keys])
     slots = slot_of(rows, ante)
-    states = step_stream(streams.states[slots])
+    states = step_stream(element(streams.states, slots))
     return Peeked(slots, states, first_float(generator_seed(states, streams.seed_hash)))
 
 
@@ -254,7 +255,7 @@ def commit(streams: Streams, peeked: Peeked, when: Sequence[Array | bool]) -> St
     states = streams.states
     for number, used in enumerate(when):
         slot = peeked.slots[number]
-        value = jnp.where(used, peeked.states[number], states[slot])
+        value = jnp.where(used, peeked.states[number], element(states, slot))
         states = _write(states, slot, value, streams.seed)
     return replace(streams, states=states)
 
@@ -269,7 +270,7 @@ def step(streams: Streams, key: StreamKey, ante: Array, when: Array | bool = Tru
       when: bool[]; where False nothing is stepped and the number means nothing.
     """
     slot = slot_of(stream_id(key), ante)
-    old = streams.states[slot]
+    old = element(streams.states, slot)
     new = step_stream(old)
     states = _write(streams.states, slot, jnp.where(when, new, old), streams.seed)
     return generator_seed(new, streams.seed_hash), replace(streams, states=states)
@@ -277,7 +278,7 @@ def step(streams: Streams, key: StreamKey, ante: Array, when: Array | bool = Tru
 
 def stream_state(streams: Streams, key: StreamKey, ante: Array) -> Array:
     """The number of a stream, for loops that carry it alone: `draw_from` draws, `set_stream_state` ends."""
-    return streams.states[slot_of(stream_id(key), ante)]
+    return element(streams.states, slot_of(stream_id(key), ante))
 
 
 def draw_from(state: Array, seed_hash: Array, when: Array | bool = True) -> tuple[Array, Array]:
@@ -309,7 +310,7 @@ def peek_successive(
     Returns:
       float64[count]: the floats, and float64[count]: the states after 1, 2, ... uses.
     """
-    state = streams.states[slot_of(stream_id(key), ante)]
+    state = element(streams.states, slot_of(stream_id(key), ante))
 
     def look(now: tuple[Array, Array]) -> tuple[Array, Array]:
         states = [step_stream(now[1][0])]
@@ -332,9 +333,9 @@ def use_successive(streams: Streams, key: StreamKey, ante: Array, states: Array,
 
 def _retry_counts(streams: Streams, row: Array, levels: Array) -> Array:
     """How often some retry levels (2, 3, ...) of a retry row were stepped. int32[L] -> int32[L]"""
-    counts = streams.retry_counts[row].astype(jnp.int32)
+    counts = element(streams.retry_counts, row).astype(jnp.int32)
     counted = jnp.where(levels[:, None] == 2 + jnp.arange(RETRY_LEVELS), counts, 0)
-    deep = streams.retry_deep[row] >= levels[:, None]
+    deep = element(streams.retry_deep, row) >= levels[:, None]
     return jnp.where(levels < 2 + RETRY_LEVELS, jnp.sum(counted, axis=1), jnp.sum(deep, axis=1)).astype(
         jnp.int32
     )
@@ -389,7 +390,7 @@ def retry_uniforms(
 def note_retries(streams: Streams, stream: Array | int, ante: Array, depth: Array) -> Streams:
     """Records a pick that used the retry levels 2..depth (depth 1: none)."""
     row = _row_of(table.RETRY_SLOT, stream, ante)
-    counts, deep = streams.retry_counts[row], streams.retry_deep[row]
+    counts, deep = element(streams.retry_counts, row), element(streams.retry_deep, row)
     levels = jnp.arange(2, 2 + RETRY_LEVELS, dtype=jnp.int32)
     used = (levels <= depth).astype(jnp.uint8)
     full = jnp.any((counts == 255) & (used == 1))

@@ -6,7 +6,7 @@ from jax import Array
 from jaxtro.env import bits
 from jaxtro.env.scoring.book import Trait
 
-_NOTHING, _LOOK_LEFT = -1, -2
+_NOTHING = -1
 
 
 def resolve(traits: Array, active: Array) -> Array:
@@ -19,23 +19,16 @@ def resolve(traits: Array, active: Array) -> Array:
       int32[J]: the place of that joker (its own for an ordinary joker); -1 for empty and debuffed places
       and for copies of nothing: no joker there, a debuffed one on the way, a loop, one that cannot be copied.
     """
-    places = active.shape[0]
-    # From the right: a Blueprint has what its right neighbour has; a Brainstorm waits for the leftmost.
-    end, ends = jnp.int32(_NOTHING), []
-    copyable, may = jnp.bool_(False), []
-    for place in reversed(range(places)):
-        right = bits.has(traits[place], Trait.COPIES_RIGHT)
-        left = bits.has(traits[place], Trait.COPIES_LEFTMOST)
-        end = jnp.where(right, end, jnp.where(left, _LOOK_LEFT, place))
-        end = jnp.where(active[place], end, _NOTHING).astype(jnp.int32)
-        copyable = jnp.where(right, copyable, bits.has(traits[place], Trait.COPYABLE))
-        ends.append(end)
-        may.append(copyable)
-    # A leftmost joker that itself ends at a Brainstorm is a loop.
-    leader, leader_may = jnp.maximum(end, _NOTHING), copyable
-    target = []
-    for place, end, may_copy in zip(reversed(range(places)), ends, may, strict=True):
-        found = jnp.where(end == _LOOK_LEFT, leader, end)
-        may_copy = jnp.where(end == _LOOK_LEFT, leader_may, may_copy)
-        target.append(jnp.where((found == place) | may_copy, found, _NOTHING))
-    return jnp.stack(target[::-1])
+    members = {
+        trait: bits.to_bits(active & bits.has(traits, trait))
+        for trait in (Trait.COPIES_RIGHT, Trait.COPIES_LEFTMOST, Trait.COPYABLE)
+    }
+    brainstorms = members[Trait.COPIES_LEFTMOST]
+    places = jnp.arange(active.shape[0], dtype=jnp.int32)
+    # A Blueprint has what its right neighbour has: the first place from here on without one, perhaps behind the last.
+    end = bits.lowest(~members[Trait.COPIES_RIGHT] & ~bits.below(places))
+    # A Brainstorm has what the leftmost joker has; one that ends at a Brainstorm itself is a loop.
+    found = jnp.where(bits.has(brainstorms, end), end[0], end)
+    acts = bits.has(bits.to_bits(active), found) & ~bits.has(brainstorms, found)
+    may = (found == places) | bits.has(members[Trait.COPYABLE], found)
+    return jnp.where(acts & may, found, _NOTHING)

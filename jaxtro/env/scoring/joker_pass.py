@@ -30,12 +30,15 @@ class MainAmounts:
 
 
 def joker_pass(
-    slots: Slots, view: View, jokers: Jokers, stored: Array, random: Array, blocked: Array, chips: Array,
-    mult: Array, dollars: Array,
+    slots: Slots, view: View, of_hand: Array, jokers: Jokers, stored: Array, random: Array, blocked: Array,
+    chips: Array, mult: Array, dollars: Array,
 ) -> tuple[Array, Array, Array, MainAmounts]:  # fmt: skip
-    """Step 8: editions, main effects and joker-on-joker effects, from left to right."""
+    """Step 8: editions, main effects and joker-on-joker effects, from left to right.
+
+    of_hand: uint32[], `facts` about the hand.
+    """
     book, state = slots.book, view.state
-    of_hand, by_hand = facts(book, book.main_facts, view), factors(book, view, "main_per")
+    by_hand = factors(book, view, "main_per")
     other = slots.having(Trait.OTHER)
     editions = jnp.where(slots.active, jokers.edition, 0).astype(jnp.int32)
     takes_part = bits.to_bits((editions > 0) | ((slots.own > 0) & (other != 0))) | slots.having(Trait.MAIN)

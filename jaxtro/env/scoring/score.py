@@ -204,14 +204,15 @@ def score_hand(
     cards = take(state.hand, jnp.maximum(places, 0))
     cards = replace(cards, rank=jnp.where(places >= 0, cards.rank, 0).astype(jnp.int8))
 
-    slots = slots_of(book, jokers)
+    never = state.hand.rank[0] < 0
+    slots = slots_of(book, jokers, never)
     rules = HandRules(**{name: slots.owning(int(Trait.RULES) + n) != 0 for n, name in enumerate(RULES)})
     probability = bits.for_each(
         slots.owning(Trait.ODDS), lambda place, odds: odds * slots.row(place).odds_factor, jnp.int32(1)
     )
 
     # 1, 2: the hand, and what the boss says to it.
-    poker_hand = detect(cards, rules)
+    poker_hand = written_out(detect(cards, rules), never)
     hand, scoring = poker_hand.hand, poker_hand.scoring
     judged = boss.judge(state, poker_hand, cards_played, cards)
     blocked, state = judged.blocked | ~legal, replace(state, money=judged.money)
@@ -236,7 +237,7 @@ def score_hand(
 
     # What each card triggers, and the jokers' part in it but for mult and rolls.
     wanted = book.features_in("played_card", "retrigger_card", "destroy_card", "destroyed_card")
-    card_features = written_out(features(book, played_area, view, wanted), never=state.hand.rank[0] < 0)
+    card_features = written_out(features(book, played_area, view, wanted), never)
     scores = played_area.live & ~blocked
     times = played.triggers(slots, card_features, cards.seal, scores)
     lucky = cards.enhancement == amounts.LUCKY
@@ -289,8 +290,9 @@ def score_hand(
     # 7, 8: held pass, joker pass.
     mult = held.mult_after(mult, held_part, slots)
     dollars = jnp.sum(before.dollars, dtype=jnp.int32) + dollars
+    of_hand = written_out(facts(book, book.main_facts, view), never)
     chips, mult, dollars, main = joker_pass.joker_pass(
-        slots, view, jokers, stored, rolls.random, blocked, chips, mult, dollars
+        slots, view, of_hand, jokers, stored, rolls.random, blocked, chips, mult, dollars
     )
 
     chips = jnp.minimum(chips, state.chips_cap)
@@ -304,7 +306,6 @@ def score_hand(
     total = jnp.where(blocked, 0.0, jnp.floor(chips * mult))
 
     # 11: after scoring.
-    of_hand = facts(book, book.main_facts, view)
     destroyed, created = after.aftermath(slots, view, of_hand, card_features, stored, rolls, blocked)
     stored, removed = after.worn(slots, card_features, destroyed, stored)
     result = HandScore(

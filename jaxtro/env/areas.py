@@ -66,10 +66,11 @@ def _like(mask: Array, values: Array) -> Array:
 def set_row(tree: Tree, place: Array, row: Tree, when: Array | bool = True) -> Tree:
     """A struct of arrays with one row replaced, where `when` and the place exists."""
 
+    here = jnp.asarray(when) & (jnp.arange(jax.tree.leaves(tree)[0].shape[0]) == place)
+
     def put(values: Array, value: Array) -> Array:
         # A selection can be fused with what makes the values and with what reads them, a scatter cannot.
-        here = _like(jnp.asarray(when) & (jnp.arange(values.shape[0]) == place), values)
-        return jnp.where(here, jnp.asarray(value).astype(values.dtype), values)
+        return jnp.where(_like(here, values), jnp.asarray(value).astype(values.dtype), values)
 
     return jax.tree.map(put, tree, row)
 

@@ -54,16 +54,12 @@ def members_first(member: Array, fill: int) -> Array:
 def nth_in_word(word: Array, nth: Array) -> Array:
     """The nth smallest element (counted from 0) of a set of at most 32. uint32[...], int32[...] -> int32[...]
 
-    31 where the set has no such element.
+    32 where the set has no such element.
     """
-    place = jnp.zeros_like(nth)
-    for width in (16, 8, 4, 2, 1):
-        lower = lax.population_count(word & jnp.uint32((1 << width) - 1)).astype(nth.dtype)
-        further = nth >= lower
-        nth = jnp.where(further, nth - lower, nth)
-        word = jnp.where(further, word >> width, word)
-        place += jnp.where(further, width, 0).astype(place.dtype)
-    return place
+    # So many places have at most n members up to them. More work than halving the word, but a fifth of the program.
+    up_to = np.array([(2 << place) - 1 for place in range(_WORD)], np.uint32)
+    members = lax.population_count(word[..., None] & up_to).astype(jnp.int32)
+    return jnp.sum(members <= nth[..., None], axis=-1, dtype=jnp.int32)
 
 
 @dataclass(frozen=True)
@@ -189,14 +185,13 @@ def without_lowest(bits: Array) -> Array:
 
 def below_highest(bits: Array) -> Array:
     """All numbers below the largest element of a set; none if it is empty. uint32[] -> uint32[]"""
-    for shift in (1, 2, 4, 8, 16):
-        bits |= bits >> shift
-    return bits >> 1
+    # A shift by 32, for the empty set, leaves nothing.
+    return lax.shift_right_logical(jnp.full_like(bits, 0x7FFFFFFF), lax.clz(bits))
 
 
 def highest(bits: Array) -> Array:
     """The largest element of a set that is not empty. uint32[] -> int32[]"""
-    return lax.population_count(below_highest(bits)).astype(jnp.int32)
+    return 31 - lax.clz(bits).astype(jnp.int32)
 
 
 def without(bits: Array, place: Array) -> Array:

@@ -13,23 +13,23 @@ from jaxtro.env.reductions import any_of
 
 Values = TypeVar("Values")
 
-_any_game_p = Primitive("any_game")
-_any_game_p.def_impl(lambda value: value)
-_any_game_p.def_abstract_eval(lambda value: value)
-mlir.register_lowering(_any_game_p, lambda _, value: [value])
+_of_batch_p = Primitive("of_batch")
+_of_batch_p.def_impl(lambda value, first: value)
+_of_batch_p.def_abstract_eval(lambda value, first: value)
+mlir.register_lowering(_of_batch_p, lambda _, value, first: [value])
 
 
-def _batch(operands: Any, dims: Any) -> Any:
-    needed = any_of(jnp.moveaxis(operands[0], dims[0], -1))
-    return _any_game_p.bind(needed), batching.not_mapped
+def _batch(operands: Any, dims: Any, first: bool) -> Any:
+    games = jnp.moveaxis(operands[0], dims[0], -1)
+    return _of_batch_p.bind(games[..., 0] if first else any_of(games), first=first), batching.not_mapped
 
 
-batching.primitive_batchers[_any_game_p] = _batch
+batching.primitive_batchers[_of_batch_p] = _batch
 
 
 def any_game(needed: Array) -> Array:
     """Whether a game needs something; in a batch whether any of its games does, one answer for all. bool[] -> bool[]"""
-    return _any_game_p.bind(needed)
+    return _of_batch_p.bind(needed, first=False)
 
 
 def while_loop(
@@ -69,7 +69,7 @@ def written_out(values: Values, never: Array) -> Values:
     Other backends get the values as they are: a loop costs more there, and they were not measured.
 
     Args:
-      values: a pytree. never: bool[], False in fact; best of something that a batch shares.
+      values: a pytree. never: bool[], False in fact, for the whole batch.
     """
     if jax.default_backend() != "cpu":
         return values
@@ -80,4 +80,4 @@ def written_out(values: Values, never: Array) -> Values:
             lambda value: jnp.where(going, value, jnp.zeros_like(value)), now
         )
 
-    return lax.while_loop(lambda carry: carry[0], turn, (any_game(never), values))[1]
+    return lax.while_loop(lambda carry: carry[0], turn, (_of_batch_p.bind(never, first=True), values))[1]

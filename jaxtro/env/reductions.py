@@ -29,8 +29,8 @@ def total(values: Array) -> Array:
     parts = _parts(values)
     if parts is None:
         return jnp.sum(values, axis=-1, dtype=jnp.int32)
-    sums = lax.bitcast_convert_type(jnp.sum(parts, axis=-1, dtype=jnp.int32), jnp.uint32)
-    return lax.bitcast_convert_type(jnp.sum(sums, axis=-1, dtype=jnp.uint32), jnp.int32)
+    sums = jnp.sum(parts.astype(jnp.uint32), axis=-1, dtype=jnp.uint32)  # modulo 2**32, as signed ones
+    return jnp.sum(lax.bitcast_convert_type(sums, jnp.int32), axis=-1, dtype=jnp.int32)
 
 
 def any_of(member: Array) -> Array:

@@ -9,9 +9,9 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.bits import count_before, members_in, members_of, set_of
-from jaxtro.env.lookups import Words, rows_at
+from jaxtro.env.lookups import PackedRows, rows_at
 from jaxtro.env.loops import while_loop, written_out
-from jaxtro.env.reductions import total
+from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
 
@@ -32,7 +32,7 @@ def keep_where(tree: Tree, keep: Array, empty: Tree) -> Tree:
     size = keep.shape[0]
     if size > _FEW_ROWS or jax.default_backend() != "cpu":
         order, count = kept_order(keep)
-        closed_up = rows_at(tree, order)
+        closed_up = rows_at(tree, jnp.minimum(order, size - 1))
     else:
         # Most of the time nothing is lost but at the end: holes are closed one by one, the last one first.
         word = bits.to_bits(keep)
@@ -48,7 +48,7 @@ def keep_where(tree: Tree, keep: Array, empty: Tree) -> Tree:
             ]
             return bits.without(holes, hole), closed
 
-        rows = Words(tree)
+        rows = PackedRows(tree)
         holes = ~word & bits.below_highest(word)
         closed_up = rows.fields(while_loop(lambda carry: carry[0] != 0, close, (holes, rows.words))[1])
     there = jnp.arange(size) < count
@@ -89,7 +89,7 @@ def append(places: Array, count: Array, new: Array, member: Array) -> tuple[Arra
     at = jnp.where(member, count + count_before(member), places.shape[0])
     return (
         places.at[at].set(new.astype(places.dtype), mode="drop"),
-        count + total(member),
+        count + int_sum(member),
     )
 
 
@@ -169,7 +169,7 @@ def take_hand(deck: Deck, hand: Array) -> Cards:
 
 def deck_size(deck: Deck) -> Array:
     """Number of playing cards of the run. -> int32[]"""
-    return total(deck.cards.rank > 0)
+    return int_sum(deck.cards.rank > 0)
 
 
 def add_card(
@@ -193,7 +193,7 @@ def insert_card(deck: Deck, piles: Piles, when: Array) -> tuple[Deck, Piles, Arr
     newest = deck_size(deck) - 1
     number = deck.number[jnp.maximum(newest, 0)]
     older = (deck.cards.rank > 0) & (deck.number < number)
-    place = jnp.where(when, total(older), newest)
+    place = jnp.where(when, int_sum(older), newest)
     deck = moved(deck, newest, place)
 
     def renumber(places: Array) -> Array:

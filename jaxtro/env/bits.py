@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxtro.env.lookups import element
 from jaxtro.env.loops import while_loop
-from jaxtro.env.reductions import total
+from jaxtro.env.reductions import int_sum
 
 Carry = TypeVar("Carry")
 _WORD = 32
@@ -90,7 +91,7 @@ class Members:
         if self.words.shape[0] == 1:
             return jnp.where(nth < self.count, nth_in_word(self.words[0], nth), self.size)
         if self.words.shape[0] <= _FEW_WORDS:
-            word = total(self.ahead[None] <= nth[:, None]) - 1
+            word = int_sum(self.ahead[None] <= nth[:, None]) - 1
         else:
             word = jnp.searchsorted(self.ahead, nth, side="right").astype(jnp.int32) - 1
         inside = nth_in_word(_looked_up(self.words, word), nth - _looked_up(self.ahead, word))
@@ -100,7 +101,7 @@ class Members:
 def _looked_up(values: Array, at: Array) -> Array:
     """values[at]; of few values by comparing, which XLA fuses with what follows, as it does not with a gather."""
     if values.shape[0] > _FEW_TO_COMPARE:
-        return values[at]
+        return element(values, at)
     here = at[:, None] == jnp.arange(values.shape[0], dtype=at.dtype)
     return jnp.sum(jnp.where(here, values, 0), axis=-1, dtype=values.dtype)
 
@@ -118,7 +119,7 @@ def _before(counts: Array) -> Array:
     """The sum of all counts before each. int32[W] -> int32[W]"""
     if counts.shape[0] > _FEW_WORDS:
         return jnp.cumsum(counts) - counts
-    return total(counts[None] * np.tri(counts.shape[0], k=-1, dtype=np.int32))
+    return int_sum(counts[None] * np.tri(counts.shape[0], k=-1, dtype=np.int32))
 
 
 def words_of(member: Array) -> Array:
@@ -164,11 +165,11 @@ def places_of_each(values: Array, count: int) -> Array:
 
 def size_of(words: Array) -> Array:
     """How many places a set has. uint32[..., W] -> int32[...]"""
-    return total(lax.population_count(words).astype(jnp.int32))
+    return int_sum(lax.population_count(words).astype(jnp.int32))
 
 
 def below(count: Array) -> Array:
-    """The set of the first `count` (0 to 31) places. -> uint32[]"""
+    """The set of the first `count` (0 to 31) places. int[...] -> uint32[...]"""
     return (jnp.uint32(1) << count.astype(jnp.uint32)) - jnp.uint32(1)
 
 
@@ -184,14 +185,14 @@ def without_lowest(bits: Array) -> Array:
 
 
 def below_highest(bits: Array) -> Array:
-    """All numbers below the largest element of a set; none if it is empty. uint32[] -> uint32[]"""
+    """All numbers below the largest element of a set; none if it is empty. uint32[...] -> uint32[...]"""
     # A shift by 32, for the empty set, leaves nothing.
     return lax.shift_right_logical(jnp.full_like(bits, 0x7FFFFFFF), lax.clz(bits))
 
 
 def highest(bits: Array) -> Array:
-    """The largest element of a set that is not empty. uint32[] -> int32[]"""
-    return 31 - lax.clz(bits).astype(jnp.int32)
+    """The largest element of a set that is not empty. uint[...] -> int32[...]"""
+    return bits.dtype.itemsize * 8 - 1 - lax.clz(bits).astype(jnp.int32)
 
 
 def without(bits: Array, place: Array) -> Array:

@@ -51,7 +51,7 @@ _FIELDS: dict[str, tuple[str, Any]] = {
     "planet_used.gain": ("planet_gain", np.float64), "pack_opened.odds": ("pack_odds", np.float64),
     "shop_left.copies": ("shop_left_copies", np.int32),
 }  # fmt: skip
-# Words that need more than a number.
+# PackedRows that need more than a number.
 _WORDS = {
     "payout.per", "round_end.after", "round_end.stream", "discard.card", "sold.tag",
 }  # fmt: skip

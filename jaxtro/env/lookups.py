@@ -18,7 +18,10 @@ _WORD = 64
 
 
 def element(values: Array, places: Array) -> Array:
-    """values[places], of places from 0 to N - 1; an index otherwise also counts from the end where it is negative."""
+    """values[places] of places from 0 to N - 1; for others the first or the last value.
+
+    Plain indexing counts negative places from the end, which costs three operations each time.
+    """
     return values.at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
@@ -37,10 +40,10 @@ def look_up(column: ArrayLike, rows: Array) -> Array:
     values, counts = np.unique(column, return_counts=True)
     usual = values[np.argmax(counts)]
     others = np.flatnonzero(column != usual)
+    rows = jnp.asarray(rows)
     if len(others) > _FEW:
         return element(jnp.asarray(column), rows.astype(jnp.int32))
     # Plain `lax`, as there are thousands of these to trace.
-    rows = jnp.asarray(rows)
     found = lax.full(rows.shape, usual, column.dtype)
     for row in others:
         its = lax.full(rows.shape, column[row], column.dtype)
@@ -52,13 +55,21 @@ class Columns:
     """Columns of a table as the bits of few numbers a row, so that a row is read with few gathers."""
 
     def __init__(self, columns: Mapping[str, np.ndarray]) -> None:
-        """columns: whole numbers or truth values [N] each."""
+        """columns: whole numbers or truth values [N] each.
+
+        Raises:
+          TypeError: for a column of other numbers. ValueError: for one with values further apart than 2**62.
+        """
         self._places: dict[str, tuple[int, int, int, int, np.dtype]] = {}
         used: list[int] = []
         parts: list[list[np.ndarray]] = []
         for name, column in columns.items():
+            if column.dtype != np.bool_ and not np.issubdtype(column.dtype, np.integer):
+                raise TypeError(f"column {name!r} holds {column.dtype}, not whole numbers")
             least = int(column.min())
             width = (int(column.max()) - least).bit_length()
+            if width >= _WORD - 1:
+                raise ValueError(f"the values of column {name!r} do not fit into {_WORD - 2} bits")
             word = next((n for n, bits in enumerate(used) if bits + width < _WORD), len(used))
             if word == len(used):
                 used.append(0)
@@ -83,11 +94,11 @@ class TableRow:
 
     def __getitem__(self, name: str) -> Array:
         word, first, width, least, dtype = self._places[name]
-        value = (self._words[word] >> first) & ((1 << width) - 1)
-        return value != 0 if np.issubdtype(dtype, np.bool_) else (value + least).astype(dtype)
+        value = ((self._words[word] >> first) & ((1 << width) - 1)) + least
+        return value != 0 if np.issubdtype(dtype, np.bool_) else value.astype(dtype)
 
 
-class Words:
+class PackedRows:
     """The rows of a struct of arrays as few numbers each, to be moved as these and not field by field.
 
     Attributes:
@@ -146,5 +157,5 @@ class Words:
 
 def rows_at(tree: Tree, places: Array) -> Tree:
     """The rows of a struct of arrays [N] at some places (int[...], from 0 to N - 1). -> the struct, arrays [...]"""
-    words = Words(tree)
+    words = PackedRows(tree)
     return words.fields([element(word, places) for word in words.words])

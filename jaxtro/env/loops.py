@@ -21,7 +21,8 @@ mlir.register_lowering(_of_batch_p, lambda _, value, first: [value])
 
 def _batch(operands: Any, dims: Any, first: bool) -> Any:
     games = jnp.moveaxis(operands[0], dims[0], -1)
-    return _of_batch_p.bind(games[..., 0] if first else any_of(games), first=first), batching.not_mapped
+    one = games[..., 0] if first and games.shape[-1] else any_of(games)
+    return _of_batch_p.bind(one, first=first), batching.not_mapped
 
 
 batching.primitive_batchers[_of_batch_p] = _batch
@@ -38,11 +39,23 @@ def while_loop(
     """As `lax.while_loop`: in a batch it turns until the last game is through, and games that are keep their values.
 
     `lax.while_loop` asks all games of a batch with a reduction that costs three kernels a turn (`reductions.py`).
+
+    Raises:
+      TypeError: if the body changes the shape or the type of a value.
     """
 
     def turn(now: Values) -> Values:
         going = condition(now)
-        return jax.tree.map(lambda new, old: jnp.where(going, new, old), body(now), now)
+
+        def kept(new: Array, old: Array) -> Array:
+            new, old = jnp.asarray(new), jnp.asarray(old)
+            if new.shape != old.shape or new.dtype != old.dtype:
+                raise TypeError(
+                    f"the body of a loop turns {old.dtype}{old.shape} into {new.dtype}{new.shape}"
+                )
+            return jnp.where(going, new, old)
+
+        return jax.tree.map(kept, body(now), now)
 
     return lax.while_loop(lambda now: any_game(condition(now)), turn, start)
 
@@ -54,9 +67,10 @@ def once_where(needed: Array, function: Callable[[Values], Values], values: Valu
       needed: bool[]. function: what it works on has to be in `values`: XLA moves what stays the same out of a loop, and
         then computes it for every batch.
     """
-    return while_loop(lambda now: now[0], lambda now: (jnp.bool_(False), function(now[1])), (needed, values))[
-        1
-    ]
+    _, after = while_loop(
+        lambda now: now[0], lambda now: (jnp.bool_(False), function(now[1])), (needed, values)
+    )
+    return after
 
 
 def written_out(values: Values, never: Array) -> Values:
@@ -66,13 +80,14 @@ def written_out(values: Values, never: Array) -> Values:
     loop carries it writes out. This loop never turns, which the compiler cannot know (it drops
     `lax.optimization_barrier`, and loops that it can see through).
 
-    Other backends get the values as they are: a loop costs more there, and they were not measured.
+    Other backends keep to the barrier (not measured there).
 
     Args:
-      values: a pytree. never: bool[], False in fact, for the whole batch.
+      values: a pytree. never: bool[], False in fact; only a batch's first game is asked. True would cost a turn and
+        change nothing.
     """
     if jax.default_backend() != "cpu":
-        return values
+        return lax.optimization_barrier(values)
 
     def turn(carry: tuple[Array, Values]) -> tuple[Array, Values]:
         going, now = carry

@@ -12,7 +12,7 @@ from jaxtro.env.areas import keep_where, set_row
 from jaxtro.env.bits import members_in, set_of
 from jaxtro.env.generation import Situation, make_situation
 from jaxtro.env.joker_events import JokerEvents
-from jaxtro.env.lookups import look_up, rows_at
+from jaxtro.env.lookups import Columns, look_up, rows_at
 from jaxtro.env.reductions import any_of
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import (
@@ -38,6 +38,7 @@ _COST = np.array([1] + [row["cost"] for row in ITEMS.rows], np.int32)  # index 0
 _PACK_COST = np.array([0] + [row["cost"] for row in PACKS.rows], np.int32)
 _CELESTIAL = np.array([False] + [row["kind"] == "Celestial" for row in PACKS.rows])
 IS_PLANET = np.array([False] + [row.get("set") == "Planet" for row in ITEMS.rows])
+_ITEM_COLUMNS = Columns({"cost": _COST, "is_planet": IS_PLANET})
 _SURCHARGE = np.array([0] + [row["surcharge"] for row in EDITIONS.rows], np.int32)
 _DISCOUNTS = tuple(
     (key, int(VOUCHERS.row(VOUCHERS.find(key))["extra"])) for key in ("v_clearance_sale", "v_liquidation")
@@ -136,14 +137,14 @@ def _price(state: State, base: Array, surcharge: Array | int = 0) -> Array:
 
 
 def _item_price(state: State, item_id: Array, edition: Array, rental: Array, free_planets: Array) -> Array:
-    found = look_up(_COST * 2 + IS_PLANET, item_id.astype(jnp.int32))  # both in one number
+    row = _ITEM_COLUMNS.at(item_id)
     price = _price(
         state,
-        found >> 1,
+        row["cost"],
         look_up(_SURCHARGE, edition.astype(jnp.int32)),
     )
     price = jnp.where(rental, _RENTAL_PRICE, price)
-    return jnp.where(free_planets & (found & 1 != 0), 0, price)
+    return jnp.where(free_planets & row["is_planet"], 0, price)
 
 
 def _free_planets(state: State, events: JokerEvents) -> Array:

@@ -24,7 +24,7 @@ def _parts(values: Array) -> Array | None:
     return padded.reshape(*values.shape[:-1], parts, width)
 
 
-def total(values: Array) -> Array:
+def int_sum(values: Array) -> Array:
     """The sum of whole numbers, or how many are True, over the last axis. int or bool[..., N] -> int32[...]"""
     parts = _parts(values)
     if parts is None:

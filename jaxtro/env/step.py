@@ -33,7 +33,7 @@ from jaxtro.env.phases import (
     shop,
     tags,
 )
-from jaxtro.env.reductions import any_of, total
+from jaxtro.env.reductions import any_of, int_sum
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import SHOP_SLOTS, ScoringState, State
 from jaxtro.env.work import NO_DEAL, NO_SHUFFLE, Work, nothing_to_do, set_todo, update
@@ -116,7 +116,7 @@ def _destroy(work: Work) -> Work:
     gone, forced = work.todo.doomed, state.round.forced.astype(jnp.int32)
     deck, piles = remove_cards(state.deck, state.piles, gone)
     # What names places of the deck follows.
-    before = total(gone & (jnp.arange(gone.shape[0]) < forced))
+    before = int_sum(gone & (jnp.arange(gone.shape[0]) < forced))
     lost = (forced < 0) | gone[jnp.maximum(forced, 0)]
     state = replace(
         state,

@@ -15,6 +15,7 @@ from jaxtro.env.bits import (
     members_of,
     nth_in_word,
     places_of_each,
+    put,
     set_of,
     size_of,
     without,
@@ -114,4 +115,13 @@ def test_the_largest_element_of_a_set():
         assert int(highest(jnp.uint32(word))) == top
         assert int(below_highest(jnp.uint32(word))) == (1 << top) - 1
         assert int(without(jnp.uint32(word), jnp.int32(top))) == word - (1 << top)
+    assert int(highest(jnp.uint64(1) << 40)) == 40
     assert int(below_highest(jnp.uint32(0))) == 0
+
+
+def test_one_element_is_put_where_its_place_exists():
+    values = jnp.arange(4, dtype=jnp.int8)
+    for place in range(-1, 6):
+        got = put(values, jnp.int32(place), jnp.int32(9))
+        assert got.dtype == values.dtype
+        assert got.tolist() == [9 if n == place else n for n in range(4)]

@@ -10,13 +10,13 @@ import pytest
 
 import jaxtro
 from jaxtro.env.joker_events import events_of
-from jaxtro.env.lookups import _FEW, Columns, Words, look_up, rows_at
-from jaxtro.env.phases import playing
+from jaxtro.env.lookups import _FEW, Columns, PackedRows, element, look_up, rows_at
+from jaxtro.env.phases import consumables, playing
 from jaxtro.env.phases.consumables import needs_of
 from jaxtro.env.scoring import BOOK
 from jaxtro.env.state import SHOP_SLOTS
 from jaxtro.env.work import Work, nothing_to_do
-from jaxtro.tables import ITEMS
+from jaxtro.tables import ITEMS, SEALS
 from jaxtro.tables.kinds import FIRST_CONSUMABLE, FIRST_VOUCHER
 from jaxtro.tables.streams import SLOT, STREAM_ID
 from tests.run_tools import fight, hand, jokers, resets
@@ -98,7 +98,7 @@ def test_rows_are_the_same_packed_and_unpacked():
         "long": g.integers(-(2**62), 2**62, 40), "several": g.normal(size=(40, 3)), "other": g.random(40) < 0.5,
     }  # fmt: skip
     tree["real"][:3] = [np.nan, np.inf, -np.inf]
-    rows = Words(tree)
+    rows = PackedRows(tree)
     chex.assert_trees_all_equal(rows.fields(rows.words), tree)
     assert len(rows.words) == 5  # three of 64 bits, all smaller ones, and what is no number
     assert sum(word.dtype == jnp.uint64 for word in rows.words) == 4
@@ -114,7 +114,8 @@ def test_rows_are_the_same_packed_and_unpacked():
 def test_rows_of_a_table_are_read_as_they_are():
     g = np.random.default_rng(3)
     columns = {
-        "flag": g.random(50) < 0.5, "never": np.zeros(50, bool), "signed": g.integers(-40, 3, 50).astype(np.int32),
+        "flag": g.random(50) < 0.5, "never": np.zeros(50, bool), "always": np.ones(50, bool),
+        "signed": g.integers(-40, 3, 50).astype(np.int32),
         "constant": np.full(50, 7, np.int8), **{f"wide {n}": g.integers(-(2**30), 2**30, 50) for n in range(3)},
     }  # fmt: skip
     table = Columns(columns)
@@ -128,3 +129,26 @@ def test_rows_of_a_table_are_read_as_they_are():
 def test_columns_only_are_looked_up():
     with pytest.raises(ValueError, match="reads a column"):
         look_up(np.zeros((3, 2)), jnp.int32(0))
+
+
+def test_columns_that_cannot_be_kept_are_told():
+    with pytest.raises(TypeError, match="'odds' holds float64"):
+        Columns({"odds": np.array([0.5, 2.0])})
+    with pytest.raises(ValueError, match="'far' do not fit"):
+        Columns({"far": np.array([-(2**62), 2**62])})
+
+
+def test_places_beyond_the_ends_are_the_ends():
+    values = jnp.arange(5) * 10
+    np.testing.assert_array_equal(element(values, jnp.array([-3, 0, 4, 9])), [0, 0, 40, 40])
+
+
+def test_effects_of_items_are_those_of_the_table():
+    its = consumables._EFFECTS.at(jnp.arange(len(ITEMS)))
+    for number in range(FIRST_CONSUMABLE, FIRST_VOUCHER):
+        does = ITEMS.row(number)["does"]
+        for name in ("dollars", "hand_size", "double_money", "copies", "new_cards", "level"):
+            assert int(its[name][number]) == does.get(name, 0), (number, name)
+        assert bool(its["copy_right"][number]) == bool(does.get("copy_right"))
+        assert int(its["seal"][number]) == (SEALS.keys.index(does["seal"]) if "seal" in does else 0)
+    assert int(its["hand_size"].min()) < 0

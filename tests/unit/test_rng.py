@@ -6,6 +6,8 @@ import pytest
 
 import jaxtro
 from jaxtro.env import rng
+from jaxtro.env.rng import generator
+from jaxtro.env.rng.constants import WARM_UP, WORDS
 from jaxtro.tables import streams as table
 from tests import reference
 
@@ -175,3 +177,32 @@ def test_step_is_exact_where_simple_rounding_is_not():
     states = np.random.default_rng(0).random(20000)
     got = np.asarray(jax.jit(jax.vmap(rng.step_stream))(states))
     assert got.tolist() == [reference.step(state) for state in states]
+
+
+def test_few_steps_take_a_word_as_far_as_the_generator_does():
+    """Both are linear over bits, so what holds for every single bit holds for every word."""
+    for drop, a, b, c in WORDS:
+        word = far = np.uint64(1) << np.arange(64, dtype=np.uint64)
+        kept = np.uint64(2**64 - 2**drop)
+        for _ in range(WARM_UP + 1):
+            word = (((word << np.uint64(a)) ^ word) >> np.uint64(b)) ^ ((word & kept) << np.uint64(c))
+        leaps = generator._leaps(drop, a, c * (WARM_UP + 1))
+        assert len(leaps) < WARM_UP
+        for leap in leaps:
+            far = (((far << np.uint64(a)) ^ far) >> np.uint64(b + c - leap)) ^ (
+                (far & kept) << np.uint64(leap)
+            )
+        np.testing.assert_array_equal(far, word)
+
+
+def test_lists_of_a_batch_are_shuffled_each_to_its_end():
+    counts, seeds = np.array([0, 1, 2, 7, 40, 39, 5, 1]), np.linspace(0.1, 0.9, 8)
+    shuffle = jax.jit(jax.vmap(rng.shuffle, in_axes=(None, 0, 0)))
+    got = shuffle(jnp.arange(40, dtype=jnp.int8), counts, seeds)
+    for count, seed, order in zip(counts, seeds, got, strict=True):
+        expected, words = list(range(40)), generator.warm_generator(jnp.float64(seed))
+        for i in range(count - 1, 0, -1):
+            u, words = generator.next_float(words)
+            j = int(u * (i + 1))
+            expected[i], expected[j] = expected[j], expected[i]
+        assert order.tolist() == expected

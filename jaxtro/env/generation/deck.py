@@ -12,7 +12,7 @@ from jaxtro.env.bits import size_of, words_of
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.lookups import look_up
 from jaxtro.env.loops import once_where, while_loop
-from jaxtro.env.reductions import any_of, total
+from jaxtro.env.reductions import any_of, int_sum
 from jaxtro.tables import CHALLENGES, DECKS, ENHANCEMENTS, SEALS
 from jaxtro.tables.pools import FRONT_ID, FRONTS
 
@@ -79,7 +79,7 @@ def known_deck(rules: RunRules) -> StartingDeck:
     """The deck of a new run before the Erratic Deck draws its fronts; draws nothing."""
     row = jnp.where(rules.challenge > 0, len(DECKS.rows) + rules.challenge, rules.deck)
     front, enhancement, seal, printed = jnp.asarray(_DECKS)[row]
-    return StartingDeck(front, enhancement, seal, printed, total(front >= 0))
+    return StartingDeck(front, enhancement, seal, printed, int_sum(front >= 0))
 
 
 def starting_deck(streams: rng.Streams, rules: RunRules) -> tuple[StartingDeck, rng.Streams]:

@@ -43,7 +43,7 @@ class Situation:
 
 
 def add_existing(situation: Situation, item_id: Array) -> Situation:
-    """The situation with one more card object of an item."""
+    """The situation with a card object of an item there."""
     return replace(situation, exists=situation.exists | (jnp.arange(len(ITEMS)) == item_id))
 
 
@@ -80,7 +80,7 @@ def make_situation(
     banana_ok = jnp.where(number == _GROS_MICHEL, ~extinct, jnp.where(number == _CAVENDISH, extinct, True))
     allowed = ~rules.closed_items & ~jnp.asarray(HIDDEN) & ~redeemed & (number > 0)
     return Situation(
-        exists=exists,
+        exists=jnp.asarray(exists).astype(bool),
         possible=allowed & hand_ok & enhancement_ok & voucher_ok & banana_ok,
         redeemed=redeemed,
         hands_played=hands_played,

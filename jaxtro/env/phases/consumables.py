@@ -236,12 +236,12 @@ def use(work: Work, source: Array, slot: Array, chosen: Array, book: JokerBook, 
     )
     area = hand_area(book, state, state.piles.hand >= 0)
     old_size = deck_size(state.deck)
-    state = _change_hand_cards(state, card, chosen)
-    state, doomed, new_cards = _destroy_and_add(state, card, chosen, events)
+    state = _change_hand_cards(state, its, chosen)
+    state, doomed, new_cards = _destroy_and_add(state, its, chosen, events)
     state = cards_destroyed(state, events, area, doomed)
     state = cards_added(state, events, new_cards)
-    state = _money_and_levels(state, card)
-    state = _change_jokers(state, card, book)
+    state = _money_and_levels(state, its)
+    state = _change_jokers(state, its, look_up(_ODDS, card), book)
     gain = jnp.where(its["is_planet"], ev.own(state.jokers, events.planet_gain), 0.0)
     state = replace(state, jokers=replace(state.jokers, stored=state.jokers.stored + gain))
     state = get_consumable(state, last, when=its["copies_last"])
@@ -284,9 +284,8 @@ def _take_card(work: Work, source: Array, slot: Array, events: JokerEvents) -> t
     return set_todo(Work(state, work.todo), close_pack=closes, cost=cost), card
 
 
-def _change_hand_cards(state: State, card: Array, chosen: Array) -> State:
+def _change_hand_cards(state: State, its: TableRow, chosen: Array) -> State:
     """Enhancements, seals, suits, ranks, editions and Death; hidden cards that are chosen turn up."""
-    its = _EFFECTS.at(card)
     deck, size = state.deck, state.deck.cards.rank.shape[0]
     cards, hand = deck.cards, state.piles.hand
     targets = deck_mask_of(hand, chosen, size)
@@ -311,7 +310,7 @@ def _change_hand_cards(state: State, card: Array, chosen: Array) -> State:
     # Death: the left one becomes the right one; it keeps its printed suit.
     word = bits.to_bits(chosen)
     at = jnp.maximum(hand, 0).astype(jnp.int32)
-    left, right = (at[jnp.minimum(end(word), hand.shape[0] - 1)] for end in (bits.lowest, bits.highest))
+    left, right = (at[jnp.clip(end(word), 0, hand.shape[0] - 1)] for end in (bits.lowest, bits.highest))
     copied = (cards, deck.played_this_ante, deck.debuffed_for_good)
     cards, played, debuffed = set_row(copied, left, rows_at(copied, right), its["copy_right"])
     deck = replace(
@@ -325,14 +324,13 @@ def _change_hand_cards(state: State, card: Array, chosen: Array) -> State:
 
 
 def _destroy_and_add(
-    state: State, card: Array, chosen: Array, events: JokerEvents
+    state: State, its: TableRow, chosen: Array, events: JokerEvents
 ) -> tuple[State, Array, Array]:
     """Destroyed hand cards, and new ones at the right end of the hand.
 
     Returns:
       The state with the new cards, bool[H]: destroyed places of the hand, int32[]: number of new cards.
     """
-    its = _EFFECTS.at(card)
     hand, n_hand = state.piles.hand, state.piles.n_hand
     size = state.deck.cards.rank.shape[0]
     ante, streams = state.run.ante, state.streams
@@ -362,7 +360,7 @@ def _destroy_and_add(
     source = jnp.maximum(hand[jnp.argmax(chosen)], 0).astype(jnp.int32)
     deck = add_copies(deck, source, copies, state.run.next_number)
     made = jnp.minimum(its["new_cards"], room)
-    deck, streams = _new_cards(deck, streams, state, card, made)
+    deck, streams = _new_cards(deck, streams, state, its, made)
     new = jnp.maximum(copies, made)
     nth = jnp.arange(_MOST_NEW, dtype=jnp.int32)
     hand, n_hand = append(hand, n_hand, (old + nth).astype(hand.dtype), nth < new)
@@ -379,10 +377,9 @@ def _destroy_and_add(
 
 
 def _new_cards(
-    deck: Deck, streams: rng.Streams, state: State, card: Array, count: Array
+    deck: Deck, streams: rng.Streams, state: State, its: TableRow, count: Array
 ) -> tuple[Deck, rng.Streams]:
     """Familiar, Grim, Incantation: enhanced cards, each with its rank, suit and enhancement drawn."""
-    its = _EFFECTS.at(card)
     ante, seed_hash = state.run.ante, streams.seed_hash
     stream = its["stream"]
     kinds = jnp.asarray(_ENHANCED_WITHOUT_STONE)
@@ -413,9 +410,8 @@ def _new_cards(
     return deck, rng.set_stream_state(streams, "spe_card", ante, enhancements)
 
 
-def _money_and_levels(state: State, card: Array) -> State:
+def _money_and_levels(state: State, its: TableRow) -> State:
     """Hermit, Temperance, Immolate, Wraith; planets and Black Hole."""
-    its = _EFFECTS.at(card)
     money = state.run.money
     money += jnp.where(its["double_money"] > 0, jnp.clip(money, 0, its["double_money"]), 0)
     money += jnp.minimum(its["sell_values"], jnp.sum(joker_sell_values(state), dtype=jnp.int32))
@@ -427,14 +423,12 @@ def _money_and_levels(state: State, card: Array) -> State:
     return replace(state, run=run, poker_hands=update(hands, level=level))
 
 
-def _change_jokers(state: State, card: Array, book: JokerBook) -> State:
+def _change_jokers(state: State, its: TableRow, odds: Array, book: JokerBook) -> State:
     """The Wheel of Fortune, Ectoplasm, Hex, Ankh."""
-    its = _EFFECTS.at(card)
     jokers, ante, streams = state.jokers, state.run.ante, state.streams
     stream, there = its["stream"], state.jokers.id > 0
     edits, copies = its["joker_edition"] != 0, its["copy_joker"]
     acts = edits | copies
-    odds = look_up(_ODDS, card)
     chance = odds > 0
     u, streams = rng.uniform(streams, stream, ante, chance)
     success = ~chance | hits(u, ev.probability(book, jokers), jnp.where(chance, odds, 1.0))

@@ -16,7 +16,7 @@ from jaxtro.env.areas import (
     take_hand,
     without,
 )
-from jaxtro.env.lookups import Words, rows_at
+from jaxtro.env.lookups import PackedRows, rows_at
 from jaxtro.env.owned import (
     consumable_slots,
     has_voucher,
@@ -25,7 +25,7 @@ from jaxtro.env.owned import (
     lose_jokers,
 )
 from jaxtro.env.phases import boss_effects
-from jaxtro.env.reductions import any_of, total
+from jaxtro.env.reductions import any_of, int_sum
 from jaxtro.env.rng.streams import NOT_STARTED
 from jaxtro.env.scoring import HandScore, JokerBook, score_hand
 from jaxtro.env.scoring.hands import STONE
@@ -43,7 +43,7 @@ _TOOTH_DOLLARS = BLINDS.row(boss_effects.TOOTH)["dollars_per_card"]
 def scoring_state(state: State, book: JokerBook) -> ScoringState:
     """What the score of a hand depends on, the hand to be played already paid for."""
     cards, there = state.deck.cards, state.deck.cards.rank > 0
-    tally = lambda kind: total(there & (cards.enhancement == kind))  # noqa: E731
+    tally = lambda kind: int_sum(there & (cards.enhancement == kind))  # noqa: E731
     jokers, run, now = state.jokers, state.run, state.round
     small = lambda value: value.astype(jnp.int32)  # noqa: E731
     cap = run_rules.of_challenge(state.rules, run_rules.CHIPS_CAP)
@@ -63,7 +63,7 @@ def scoring_state(state: State, book: JokerBook) -> ScoringState:
         cards_in_draw_pile=state.piles.n_draw,
         steel_in_deck=tally(_STEEL),
         stone_in_deck=tally(STONE),
-        enhanced_in_deck=total(there & (cards.enhancement > 0)),
+        enhanced_in_deck=int_sum(there & (cards.enhancement > 0)),
         tarots_used=run.tarots_used,
         blinds_skipped=run.skips,
         target_suit=small(state.targets.ancient_suit),
@@ -221,9 +221,12 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
     copies = jnp.minimum(result.copies, room)
     deck = add_copies(deck, single, copies, run.next_number, result.copied)
     alike = jax.tree.map(lambda new, old: new.astype(old.dtype), result.cards, deck.cards)
-    rows = Words(deck.cards)
+    rows = PackedRows(deck.cards)
     cards = rows.fields(
-        [old.at[at].set(new, mode="drop") for old, new in zip(rows.words, Words(alike).words, strict=True)]
+        [
+            old.at[at].set(new, mode="drop")
+            for old, new in zip(rows.words, PackedRows(alike).words, strict=True)
+        ]
     )
     for_good = run_rules.of_challenge(state.rules, run_rules.DEBUFF_PLAYED)
     played = deck_mask_of(piles.hand, chosen, size)

@@ -27,7 +27,7 @@ from jaxtro.env.owned import (
 )
 from jaxtro.env.phases.blind_select import BOSS, bits_without
 from jaxtro.env.phases.tags import add_tag, config
-from jaxtro.env.reductions import total
+from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.hands import ranked
 from jaxtro.env.state import BlindStatus, Phase, State, Targets
@@ -259,7 +259,7 @@ def _payout(state: State, events: JokerEvents, saved: Array) -> Array:
     hands = jnp.maximum(now.hands_left, 0) * run_rules.dollars_per_hand(rules)
     discards = jnp.maximum(now.discards_left, 0) * run_rules.of_deck(rules, run_rules.MONEY_PER_DISCARD)
     cards = state.deck.cards
-    nines = total(ranked(cards) & (cards.rank == _NINE))
+    nines = int_sum(ranked(cards) & (cards.rank == _NINE))
     planets = jnp.sum(state.run.planets_used, dtype=jnp.int32)
     unused = jnp.where(now.discards_used == 0, jnp.maximum(now.discards_left, 0), 0)
     counts = {

@@ -36,7 +36,7 @@ from jaxtro.env.owned import (
 from jaxtro.env.phases.blind_select import BOSS, bits_without
 from jaxtro.env.phases.creation import new_stored
 from jaxtro.env.phases.tags import DRAWS_HAND, take_first
-from jaxtro.env.reductions import total
+from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import (
     SHOP_PACKS,
@@ -371,7 +371,7 @@ def buy_pack(work: Work, place: Array, events: JokerEvents) -> Work:
 
 def reroll_price(state: State) -> Array:
     """Dollars for the next reroll (run.md 7.4). -> int32[]"""
-    base = run_rules.REROLL_BASE + total(
+    base = run_rules.REROLL_BASE + int_sum(
         jnp.where(state.run.redeemed, jnp.asarray(VOUCHER_CHANGES["reroll"]), 0)
     )
     base = jnp.where(state.shop.reroll_base_free, 0, jnp.maximum(base, 0))

@@ -21,7 +21,7 @@ from jaxtro.env.phases.creation import new_stored
 from jaxtro.env.phases.packs import no_pack
 from jaxtro.env.phases.round_end import draw_targets
 from jaxtro.env.phases.shop import VOUCHER_CHANGES, no_shop
-from jaxtro.env.reductions import total
+from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.state import (
     DECK_CAPACITY,
@@ -185,7 +185,7 @@ def run_of(
     redeemed = situation.redeemed[FIRST_VOUCHER - 1 :].at[0].set(False)
     changed = {
         name: run_rules.starting_value(rules, name)
-        + total(jnp.where(redeemed, jnp.asarray(VOUCHER_CHANGES[name]), 0))
+        + int_sum(jnp.where(redeemed, jnp.asarray(VOUCHER_CHANGES[name]), 0))
         for name in ("hands", "discards", "hand_size", "joker_slots", "consumable_slots")
     }
     row = ante % TARGETS_KEPT

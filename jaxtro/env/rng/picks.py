@@ -11,6 +11,7 @@ from jaxtro.env.loops import while_loop
 from jaxtro.env.reductions import any_of
 from jaxtro.env.rng.generator import to_index
 from jaxtro.env.rng.streams import StreamKey, Streams, note_retries, retry_uniforms, stream_id, uniform
+from jaxtro.tables.streams import RETRY_SLOT
 
 
 def pick(
@@ -60,7 +61,7 @@ def pool_pick(
 
     Args:
       streams: the run's streams.
-      key: stream text or traced row of the stream table.
+      key: stream text or traced row of the stream table, of a stream with retries.
       ante: int32[].
       is_open: tells of a slot (int32[], from 0) whether the pool has its item now; False for a hole.
       some_open: bool[], whether any slot of the pool is open.
@@ -69,8 +70,13 @@ def pool_pick(
 
     Returns:
       int32[]: the slot from 0, or -1 for the pool's fallback when every slot is closed (one draw is made).
+
+    Raises:
+      ValueError: for a stream without retries.
     """
     stream, when = stream_id(key), jnp.asarray(when)
+    if not isinstance(stream, Array) and RETRY_SLOT[stream] < 0:
+        raise ValueError(f"the stream {key!r} has no retries")
     size = jnp.where(some_open, jnp.asarray(count), 1).astype(jnp.float64)
     u, streams = uniform(streams, stream, ante, when)
     first = to_index(u, size)

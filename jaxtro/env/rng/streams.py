@@ -327,7 +327,7 @@ def peek_successive(
 def use_successive(streams: Streams, key: StreamKey, ante: Array, states: Array, times: Array) -> Streams:
     """Makes the first `times` (int32[], 0..count) of the uses that `peek_successive` looked at."""
     slot = slot_of(stream_id(key), ante)
-    value = jnp.where(times > 0, states[jnp.maximum(times, 1) - 1], streams.states[slot])
+    value = jnp.where(times > 0, states[jnp.maximum(times, 1) - 1], element(streams.states, slot))
     return replace(streams, states=_write(streams.states, slot, value, streams.seed))
 
 

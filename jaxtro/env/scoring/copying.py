@@ -13,7 +13,7 @@ def resolve(traits: Array, active: Array) -> Array:
     """The joker whose effects each place has.
 
     Args:
-      traits: uint32[J], `JokerBook.traits` of the jokers. active: bool[J], there and not debuffed.
+      traits: uint32[J], `JokerBook.traits` of the jokers; J up to 31. active: bool[J], there and not debuffed.
 
     Returns:
       int32[J]: the place of that joker (its own for an ordinary joker); -1 for empty and debuffed places

@@ -70,12 +70,20 @@ def _handlers(book: JokerBook, events: JokerEvents) -> dict[Kind, Handler]:
     }
 
 
-def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[str, Callable[[Work], Array], Callable]]:
-    """What follows the handler: (its name in profiles, which games need it, the stage)."""
+def _stages(book: JokerBook, events: JokerEvents) -> list[tuple[Any, ...]]:
+    """What follows the handler: (its name in profiles, which games need it, the stage, what it is told besides).
+
+    All but the first are functions of the work; the stage's further arguments are what the last ones give.
+    """
     return [
         ("hook", playing.hooks, lambda work: playing.hook(work, book)),
         ("discard", lambda work: any_of(work.todo.discarded), lambda work: discarding.discard(work, book, events)),
-        ("score", lambda work: any_of(work.todo.played), lambda work: playing.score_played(work, book)),
+        (
+            "score",
+            lambda work: any_of(work.todo.played),
+            lambda work, rolling: playing.score_played(work, rolling, book),
+            lambda work: playing.rolling_of(work.state, book),
+        ),
         ("use_rolls", lambda work: work.todo.rolled, lambda work: playing.use_rolls(work, book)),
         ("destroy", lambda work: any_of(work.todo.doomed), _destroy),
         ("create", lambda work: work.todo.n_created > 0, lambda work: creation.create_items(work, book, events)),
@@ -134,7 +142,7 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
     Returns:
       The state afterwards, and what the step noted on the way (`todo.cost`).
     """
-    start = Work(state, nothing_to_do(SHOP_SLOTS, playing.rolling_of(state, book)))
+    start = Work(state, nothing_to_do(SHOP_SLOTS, len(book.streams)))
     packing = Packing(jax.eval_shape(lambda: start), _part)
 
     def where(name: str, needed: Array, stage: Callable[..., Work], rows: Any, *args: Any) -> Any:
@@ -167,8 +175,9 @@ def advance(state: State, action: Action, legal: Array, book: JokerBook, events:
         action,
         source,
     )
-    for name, needed, stage in _stages(book, events):
-        rows = where(name, needed(packing.look(rows)), stage, rows)
+    for name, needed, stage, *seen in _stages(book, events):
+        look = packing.look(rows)
+        rows = where(name, needed(look), stage, rows, *(see(look) for see in seen))
     work = packing.unpack(rows)
     with jax.named_scope(SCOPE + "settle"):
         settled = _settle(state, work.state, action, events)
@@ -186,12 +195,13 @@ def before_score(
     state: State, chosen: Array, book: JokerBook, events: JokerEvents
 ) -> tuple[ScoringState, Array]:
     """What a hand is scored from, after The Hook and The Tooth have acted. -> it, the chosen cards bool[H]"""
-    work = Work(state, nothing_to_do(SHOP_SLOTS, playing.rolling_of(state, book)))
+    work = Work(state, nothing_to_do(SHOP_SLOTS, len(book.streams)))
     work = playing.press_play(work, chosen)
     work = only_where(playing.hooks(work), lambda work: playing.hook(work, book), work)
     played = work.todo.played
     work = only_where(any_of(work.todo.discarded), lambda work: discarding.discard(work, book, events), work)
-    return playing.scored_from(work, book), hand_mask_of(work.state.piles, played)
+    scoring = playing.scored_from(work, book, playing.rolling_of(work.state, book))
+    return scoring, hand_mask_of(work.state.piles, played)
 
 
 def _picks_consumable(state: State, action: Action) -> Array:

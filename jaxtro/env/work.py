@@ -45,8 +45,8 @@ class Todo:
       build_shop: bool. fill: bool[4], shop slots to fill.
       open_pack: int8, pack id, 0 = none. pack_by_tag: bool.
       show_blinds: bool, blind select is entered.
-      rolling: float64[K], the streams that scoring rolls on (`JokerBook.streams`): as they are before the score, then
-        as it left them. rolled: bool, it used some.
+      rolling: float64[K], the streams that scoring rolls on (`JokerBook.streams`) as the score left them. rolled: bool,
+        it used some.
       cost: int32, dollars paid for the action.
     """
 
@@ -87,8 +87,8 @@ class Work:
     todo: Todo
 
 
-def nothing_to_do(shop_slots: int, rolling: Array) -> Todo:
-    """The start of a step. rolling: see `Todo`."""
+def nothing_to_do(shop_slots: int, rolls: int) -> Todo:
+    """The start of a step. rolls: streams that scoring rolls on."""
     flag, number, small = jnp.bool_(False), jnp.int32(0), jnp.int8(0)
     return Todo(
         created=jnp.zeros(MOST_CREATED, jnp.int8),
@@ -114,7 +114,7 @@ def nothing_to_do(shop_slots: int, rolling: Array) -> Todo:
         open_pack=small,
         pack_by_tag=flag,
         show_blinds=flag,
-        rolling=rolling,
+        rolling=jnp.zeros(rolls, jnp.float64),
         rolled=flag,
         cost=number,
     )

@@ -101,7 +101,7 @@ def _situation(**changes):
 
 def test_availability_rules():
     """rng.md 3, rule by rule."""
-    held = jnp.zeros(len(ITEMS), bool).at[item("j_egg")].set(True).at[item("v_hone")].set(1)
+    held = jnp.zeros(len(ITEMS), bool).at[item("j_egg")].set(True).at[item("v_hone")].set(True)
     assert not bool(gen.open_items(_situation(exists=held))[item("j_egg")])
     with_showman = gen.open_items(_situation(exists=held, showman=True))
     assert bool(with_showman[item("j_egg")])

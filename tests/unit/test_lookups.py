@@ -74,15 +74,16 @@ def test_a_joker_may_roll_on_the_hooks_stream():
     slot, number = SLOT[STREAM_ID["hook"]], book.streams.index("hook")
     state = fight(resets(["OOOO155"], [jaxtro.make_params()])[0], "bl_hook")
     state = jax.tree.map(jnp.asarray, jokers(hand(state, FULL), "j_joker"))
-    work = Work(state, nothing_to_do(SHOP_SLOTS, playing.rolling_of(state, book)))
+    work = Work(state, nothing_to_do(SHOP_SLOTS, len(book.streams)))
     work = playing.press_play(work, jnp.arange(32) < 2)
     assert bool(playing.hooks(work))
     after = playing.hook(work, book)
     now = float(after.state.streams.states[slot])
     assert now != float(state.streams.states[slot])
-    assert float(after.todo.rolling[number]) == now
-    assert float(playing.scored_from(after, book).streams.states[slot]) == now
-    used = playing.use_rolls(replace(after, todo=replace(after.todo, rolling=after.todo.rolling + 1)), book)
+    rolling = playing.rolling_of(after.state, book)
+    assert float(rolling[number]) == now
+    assert float(playing.scored_from(after, book, rolling).streams.states[slot]) == now
+    used = playing.use_rolls(replace(after, todo=replace(after.todo, rolling=rolling + 1)), book)
     assert float(used.state.streams.states[slot]) == now + 1
     chosen = np.flatnonzero(np.asarray(after.todo.discarded))
     assert len(chosen) == 2

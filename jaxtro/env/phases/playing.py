@@ -138,8 +138,7 @@ def hook(work: Work, book: JokerBook) -> Work:
         times += any_of(left)
     streams = rng.use_successive(state.streams, "hook", state.run.ante, states, times)
     work = set_state(work, streams=streams)
-    # A joker of a user's book may roll on this stream, too.
-    return set_todo(work, discarded=hand_mask_of(state.piles, hooked), rolling=rolling_of(work.state, book))
+    return set_todo(work, discarded=hand_mask_of(state.piles, hooked))
 
 
 def add_copies(
@@ -171,18 +170,18 @@ def _rolling_slots(book: JokerBook) -> np.ndarray:
 
 
 def rolling_of(state: State, book: JokerBook) -> Array:
-    """`todo.rolling` before a step. -> float64[book.streams]"""
+    """The streams that scoring rolls on. -> float64[book.streams]"""
     return state.streams.states[_rolling_slots(book)]
 
 
-def scored_from(work: Work, book: JokerBook) -> ScoringState:
+def scored_from(work: Work, book: JokerBook, rolling: Array) -> ScoringState:
     """The scoring state after The Hook: Tarots of the Purple Seals that it discarded have taken their slots.
 
-    Of the streams it has only those of the rolls.
+    rolling: `rolling_of` the state. Of the streams it has only those.
     """
     scoring = scoring_state(work.state, book)
     none = jnp.full(NUM_SLOTS, NOT_STARTED, jnp.float64)
-    states = none.at[_rolling_slots(book)].set(work.todo.rolling)
+    states = none.at[_rolling_slots(book)].set(rolling)
     return replace(
         scoring,
         streams=replace(scoring.streams, states=states),
@@ -200,15 +199,18 @@ def use_rolls(work: Work, book: JokerBook) -> Work:
     return set_todo(set_state(work, streams=replace(streams, states=states)), rolled=False)
 
 
-def score_played(work: Work, book: JokerBook, luck: Luck = "seeded") -> Work:
-    """Scores the played cards, as the hand is after `press_play` and The Hook's discard (run.md 4.1)."""
+def score_played(work: Work, rolling: Array, book: JokerBook, luck: Luck = "seeded") -> Work:
+    """Scores the played cards, as the hand is after `press_play` and The Hook's discard (run.md 4.1).
+
+    rolling: `rolling_of` the state, apart from it, so that the stage does not move all streams of a game.
+    """
     state = work.state
     chosen = hand_mask_of(state.piles, work.todo.played)
-    result, _ = score_hand(scored_from(work, book), chosen, book, luck)
-    return _after_score(work, chosen, result, book)
+    result, _ = score_hand(scored_from(work, book, rolling), chosen, book, luck)
+    return _after_score(work, chosen, result, rolling, book)
 
 
-def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) -> Work:
+def _after_score(work: Work, chosen: Array, result: HandScore, rolling: Array, book: JokerBook) -> Work:
     state = work.state
     now, run, hands, piles = state.round, state.run, state.poker_hands, state.piles
     # The played cards as they are now, and copies of the single played card.
@@ -292,5 +294,5 @@ def _after_score(work: Work, chosen: Array, result: HandScore, book: JokerBook) 
         deal=jnp.where(over, 0, DEAL_PLAY),
         debuffs=(jnp.arange(size) >= before) & (jnp.arange(size) < before + copies),
         rolling=result.streams,
-        rolled=jnp.any(result.streams != todo.rolling),
+        rolled=jnp.any(result.streams != rolling),
     )

@@ -22,7 +22,7 @@ def element(values: Array, places: Array) -> Array:
 
     Plain indexing counts negative places from the end, which costs three operations each time.
     """
-    return values.at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
+    return jnp.asarray(values).at[places].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 def look_up(column: ArrayLike, rows: Array) -> Array:

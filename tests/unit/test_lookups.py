@@ -141,7 +141,8 @@ def test_columns_that_cannot_be_kept_are_told():
 
 def test_places_beyond_the_ends_are_the_ends():
     values = jnp.arange(5) * 10
-    np.testing.assert_array_equal(element(values, jnp.array([-3, 0, 4, 9])), [0, 0, 40, 40])
+    for of in (values, np.asarray(values)):
+        np.testing.assert_array_equal(element(of, jnp.array([-3, 0, 4, 9])), [0, 0, 40, 40])
 
 
 def test_effects_of_items_are_those_of_the_table():

@@ -1,11 +1,14 @@
 """Blueprint and Brainstorm."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxtro.env import joker_events as events
 from jaxtro.env.owned import no_jokers
 from jaxtro.env.scoring import BOOK
+from jaxtro.env.scoring.copying import resolve
 from jaxtro.tables import JOKERS
 
 BLUEPRINT, BRAINSTORM = (JOKERS.keys.index(key) for key in ("j_blueprint", "j_brainstorm"))
@@ -42,3 +45,8 @@ def test_copies_are_followed_to_their_end():
         np.testing.assert_array_equal(acting(owned), expected)
         found += sum(joker > 0 and joker != its for joker, its in zip(expected, owned.id, strict=True))
     assert found > 100
+
+
+def test_more_places_than_a_set_has_bits_are_told():
+    with pytest.raises(ValueError, match="32 joker places; at most 31"):
+        resolve(jnp.zeros(32, jnp.uint32), jnp.zeros(32, bool))

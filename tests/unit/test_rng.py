@@ -206,3 +206,9 @@ def test_lists_of_a_batch_are_shuffled_each_to_its_end():
             j = int(u * (i + 1))
             expected[i], expected[j] = expected[j], expected[i]
         assert order.tolist() == expected
+
+
+def test_pools_are_picked_from_streams_with_retries_only():
+    assert table.RETRY_SLOT[table.STREAM_ID["shuffle"]] < 0
+    with pytest.raises(ValueError, match="'shuffle' has no retries"):
+        rng.pool_pick(None, "shuffle", jnp.int32(1), lambda slot: slot >= 0, jnp.bool_(True), 5)

@@ -7,6 +7,7 @@ from jaxtro.env import bits
 from jaxtro.env.scoring.book import Trait
 
 _NOTHING = -1
+_WORD = 32  # bits of a set, one of which is the place behind the last joker
 
 
 def resolve(traits: Array, active: Array) -> Array:
@@ -19,6 +20,8 @@ def resolve(traits: Array, active: Array) -> Array:
       int32[J]: the place of that joker (its own for an ordinary joker); -1 for empty and debuffed places
       and for copies of nothing: no joker there, a debuffed one on the way, a loop, one that cannot be copied.
     """
+    if active.shape[0] >= _WORD:
+        raise ValueError(f"{active.shape[0]} joker places; at most {_WORD - 1} can be followed")
     members = {
         trait: bits.to_bits(active & bits.has(traits, trait))
         for trait in (Trait.COPIES_RIGHT, Trait.COPIES_LEFTMOST, Trait.COPYABLE)

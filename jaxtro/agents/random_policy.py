@@ -7,7 +7,7 @@ from jax import Array
 
 from jaxtro.env.actions import Action, Kind, Legal
 from jaxtro.env.bits import members_of
-from jaxtro.env.loops import written_out
+from jaxtro.env.calls import written_out
 
 # How often a kind is chosen beside the others that are legal. Moving and sorting cards is always possible and
 # changes little, so it is rare; selling is, too, or no joker would stay.
@@ -53,7 +53,7 @@ def random_action(key: Array, legal: Legal, kind_weights: Array | np.ndarray = D
     low = jnp.minimum(jnp.maximum(low, forced), high)
     count = low + jnp.floor(u[3] * (high - low + 1)).astype(jnp.int32)
     # Written out: it would be computed again for each of the places that it is compared with.
-    order = written_out(jnp.where(legal.forced, 2.0, u[4:]) * allowed, never=count < 0)
+    order = written_out(jnp.where(legal.forced, 2.0, u[4:]) * allowed)
     rank = jnp.sum(order[None, :] > order[:, None], axis=1, dtype=jnp.int8)
     cards = allowed & (rank < jnp.minimum(count, high)) & (high > 0)
     return Action(kind, cards, slot, to)

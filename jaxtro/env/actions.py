@@ -11,9 +11,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env.areas import deck_size
+from jaxtro.env.calls import written_out
 from jaxtro.env.joker_events import JokerEvents
 from jaxtro.env.lookups import look_up
-from jaxtro.env.loops import written_out
 from jaxtro.env.owned import (
     NEGATIVE,
     consumable_count,
@@ -276,7 +276,7 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
         Kind.BUY_AND_USE: _pad(affordable & direct) & shop,
     }  # fmt: skip
     # Written out once: the mask for the policy and the check of its action would each compute all of it.
-    slot = written_out(jnp.stack([slots[kind] for kind in Kind]), never=n_hand < 0)
+    slot = written_out(jnp.stack([slots[kind] for kind in Kind]))
 
     def by_kind(rows: dict[Kind, Array], default: Array) -> Array:
         return jnp.stack([rows.get(kind, default) for kind in Kind])

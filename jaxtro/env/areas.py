@@ -1,16 +1,20 @@
 """Moving cards between lists of fixed size: draw pile, hand, discard pile; jokers and consumables."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.bits import count_before, members_in, members_of, set_of
+from jaxtro.env.calls import compiled_once, written_out
 from jaxtro.env.lookups import PackedRows, rows_at
-from jaxtro.env.loops import while_loop, written_out
+from jaxtro.env.loops import while_loop
 from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
@@ -27,8 +31,25 @@ def kept_order(keep: Array) -> tuple[Array, Array]:
     return kept.places(0, keep.shape[0]), kept.count
 
 
-def keep_where(tree: Tree, keep: Array, empty: Tree) -> Tree:
-    """Rows of a struct of arrays where `keep`, moved to the front; the rest is as in `empty`."""
+def keep_where(tree: Tree, keep: Array, empty: Tree | None = None) -> Tree:
+    """Rows of a struct of arrays where `keep`, moved to the front; the rest is as in `empty`.
+
+    Args:
+      tree: arrays [N, ...]. keep: bool[N].
+      empty: a struct of numpy arrays, one value each; None = nothing but zeros.
+    """
+    if empty is None:
+        return _closed_up(None)(tree, keep)
+    return _closed_up(tuple(np.asarray(leaf).flat[0].item() for leaf in jax.tree.leaves(empty)))(tree, keep)
+
+
+@functools.cache
+def _closed_up(blanks: tuple[float, ...] | None) -> Callable[[Any, Array], Any]:
+    """`keep_where` with some value for each field behind the rows that are kept; one computation for all its callers."""
+    return compiled_once(functools.partial(_keep_where, blanks))
+
+
+def _keep_where(blanks: tuple[float, ...] | None, tree: Any, keep: Array) -> Any:
     size = keep.shape[0]
     if size > _FEW_ROWS or jax.default_backend() != "cpu":
         order, count = kept_order(keep)
@@ -52,10 +73,13 @@ def keep_where(tree: Tree, keep: Array, empty: Tree) -> Tree:
         holes = ~word & bits.below_highest(word)
         closed_up = rows.fields(while_loop(lambda carry: carry[0] != 0, close, (holes, rows.words))[1])
     there = jnp.arange(size) < count
-    return jax.tree.map(
-        lambda values, blank: jnp.where(_like(there, values), values, jnp.asarray(blank, values.dtype)),
-        closed_up,
-        empty,
+    leaves, structure = jax.tree.flatten(closed_up)
+    return jax.tree.unflatten(
+        structure,
+        [
+            jnp.where(_like(there, values), values, jnp.asarray(blank, values.dtype))
+            for values, blank in zip(leaves, blanks or [0] * len(leaves), strict=True)
+        ],
     )
 
 
@@ -214,8 +238,7 @@ def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:
     """
     keep = (deck.cards.rank > 0) & ~gone
     moved = count_before(keep).astype(jnp.int8)
-    empty = jax.tree.map(jnp.zeros_like, deck)
-    deck = keep_where(deck, keep, empty)
+    deck = keep_where(deck, keep)
 
     def renumber(places: Array) -> tuple[Array, Array]:
         at = jnp.maximum(places, 0).astype(jnp.int32)
@@ -243,7 +266,7 @@ def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
     reverse order. by_age: bool[], see `RunRules.sort_by_age`.
     """
     # Written out, as are the keys: each would be computed again for everything that is made of it.
-    word = written_out(_in_hand(_word_of(deck), hand), never=mode < 0)
+    word = written_out(_in_hand(_word_of(deck), hand))
     rank = _field(word, _CARD_BITS["rank"])
     suit, printed = (_height(_field(word, place)) for place in (_CARD_BITS["suit"], _PRINTED_SUIT))
     by_suit = (mode == SUIT) | (mode == SUIT_ASCENDING)
@@ -257,7 +280,7 @@ def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
     last = jnp.iinfo(jnp.int32).min + jnp.arange(hand.shape[0], 0, -1, dtype=jnp.int32)
     key = jnp.where(hand >= 0, key, last)
     # Counting ranks: cheaper than a sort for so few.
-    key = written_out(key, never=mode < 0)
+    key = written_out(key)
     ahead = key[None, :] > key[:, None]
     new_place = jnp.sum(ahead, axis=1, dtype=jnp.int32)
     return jnp.zeros_like(hand).at[new_place].set(hand)

@@ -13,7 +13,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
 from jaxtro.env.bits import members_of
-from jaxtro.env.loops import written_out
+from jaxtro.env.calls import written_out
 
 
 def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
@@ -62,7 +62,7 @@ def _run(
 
     def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
         start, out = carry
-        chosen = written_out(members.places(start, size), never=start < 0)  # as in `dispatch.py`
+        chosen = written_out(members.places(start, size))  # as in `dispatch.py`
         some = [
             value.at[chosen // games_of_row if games_of_row > 1 else chosen].get(
                 mode="clip", wrap_negative_indices=False

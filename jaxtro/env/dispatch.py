@@ -21,7 +21,7 @@ from jax.interpreters import batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from jaxtro.env.bits import members_of
-from jaxtro.env.loops import written_out
+from jaxtro.env.calls import written_out
 
 Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
@@ -168,7 +168,7 @@ def _in_chunks(
     def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
         start, changing = carry
         # Written out: else each field that is moved would find the games again for itself.
-        chosen = written_out(members.places(start, size), never=start < 0)
+        chosen = written_out(members.places(start, size))
         now = dict(zip(written, changing, strict=True))
         values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
         for n in read:

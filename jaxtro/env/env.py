@@ -10,8 +10,8 @@ from jax import Array
 
 from jaxtro.env import reward as rewards
 from jaxtro.env.actions import Action, Kind, Legal, finished, is_legal, legal_actions
+from jaxtro.env.calls import written_out
 from jaxtro.env.joker_events import JokerEvents, events_of
-from jaxtro.env.loops import written_out
 from jaxtro.env.observation import Observation, observe
 from jaxtro.env.owned import joker_count, joker_slots
 from jaxtro.env.phases.playing import scoring_state
@@ -174,7 +174,7 @@ class Balatro:
         with jax.named_scope(SCOPE + "is_legal"):
             legal = is_legal(state, action, self._events) & ~over
             # Written out: the games of each kind of action would each be found from all that this depends on.
-            legal, action = written_out((legal, action), never=state.run.steps < 0)
+            legal, action = written_out((legal, action))
         work = advance(state, action, legal, self.book, self._events)
         after, illegal = work.state, ~legal & ~over
         played = legal & (action.kind == Kind.PLAY)

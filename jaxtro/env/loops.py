@@ -71,28 +71,3 @@ def once_where(needed: Array, function: Callable[[Values], Values], values: Valu
         lambda now: now[0], lambda now: (jnp.bool_(False), function(now[1])), (needed, values)
     )
     return after
-
-
-def written_out(values: Values, never: Array) -> Values:
-    """The same values, written out where they are made.
-
-    XLA's CPU backend fuses what is cheap by itself into each of its readers, and so computes it again for each; what a
-    loop carries it writes out. This loop never turns, which the compiler cannot know (it drops
-    `lax.optimization_barrier`, and loops that it can see through).
-
-    Other backends keep to the barrier (not measured there).
-
-    Args:
-      values: a pytree. never: bool[], False in fact; only a batch's first game is asked. True would cost a turn and
-        change nothing.
-    """
-    if jax.default_backend() != "cpu":
-        return lax.optimization_barrier(values)
-
-    def turn(carry: tuple[Array, Values]) -> tuple[Array, Values]:
-        going, now = carry
-        return jnp.bool_(False), jax.tree.map(
-            lambda value: jnp.where(going, value, jnp.zeros_like(value)), now
-        )
-
-    return lax.while_loop(lambda carry: carry[0], turn, (_of_batch_p.bind(never, first=True), values))[1]

@@ -198,30 +198,27 @@ def first_number(book: JokerBook, state: State, joker: Array) -> Array:
 
 
 def no_jokers() -> OwnedJokers:
-    """An empty joker area."""
-    zeros = {
-        name: jnp.zeros(JOKER_CAPACITY, bool)
-        for name in ("eternal", "rental", "pinned", "face_down", "debuffed")
-    }
+    """An empty joker area, as numpy arrays."""
+    flags = ("eternal", "rental", "pinned", "face_down", "debuffed")
     return OwnedJokers(
-        id=jnp.zeros(JOKER_CAPACITY, jnp.int16),
-        edition=jnp.zeros(JOKER_CAPACITY, jnp.int8),
-        stored=jnp.zeros(JOKER_CAPACITY, jnp.float64),
-        counter=jnp.zeros(JOKER_CAPACITY, jnp.int32),
-        sell_bonus=jnp.zeros(JOKER_CAPACITY, jnp.int32),
-        perish=jnp.full(JOKER_CAPACITY, -1, jnp.int8),
-        number=jnp.zeros(JOKER_CAPACITY, jnp.int16),
-        **zeros,
+        id=np.zeros(JOKER_CAPACITY, np.int16),  # type: ignore[arg-type]
+        edition=np.zeros(JOKER_CAPACITY, np.int8),  # type: ignore[arg-type]
+        stored=np.zeros(JOKER_CAPACITY, np.float64),  # type: ignore[arg-type]
+        counter=np.zeros(JOKER_CAPACITY, np.int32),  # type: ignore[arg-type]
+        sell_bonus=np.zeros(JOKER_CAPACITY, np.int32),  # type: ignore[arg-type]
+        perish=np.full(JOKER_CAPACITY, -1, np.int8),  # type: ignore[arg-type]
+        number=np.zeros(JOKER_CAPACITY, np.int16),  # type: ignore[arg-type]
+        **{name: np.zeros(JOKER_CAPACITY, bool) for name in flags},  # type: ignore[arg-type]
     )
 
 
 def no_consumables() -> OwnedConsumables:
-    """An empty consumable area."""
+    """An empty consumable area, as numpy arrays."""
     return OwnedConsumables(
-        id=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int16),
-        negative=jnp.zeros(CONSUMABLE_CAPACITY, bool),
-        sell_bonus=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int32),
-        number=jnp.zeros(CONSUMABLE_CAPACITY, jnp.int16),
+        id=np.zeros(CONSUMABLE_CAPACITY, np.int16),  # type: ignore[arg-type]
+        negative=np.zeros(CONSUMABLE_CAPACITY, bool),  # type: ignore[arg-type]
+        sell_bonus=np.zeros(CONSUMABLE_CAPACITY, np.int32),  # type: ignore[arg-type]
+        number=np.zeros(CONSUMABLE_CAPACITY, np.int16),  # type: ignore[arg-type]
     )
 
 
@@ -303,7 +300,7 @@ def lose_consumable(state: State, place: Array, when: Array | bool = True) -> St
     """Removes the consumable at a place."""
     places = jnp.arange(CONSUMABLE_CAPACITY)
     kept = (state.consumables.id > 0) & ~((places == place) & jnp.asarray(when))
-    return replace(state, consumables=keep_where(state.consumables, kept, no_consumables()))
+    return replace(state, consumables=keep_where(state.consumables, kept))
 
 
 def copy_joker(state: State, source: Array, when: Array | bool = True) -> State:

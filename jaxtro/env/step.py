@@ -132,7 +132,7 @@ def _destroy(work: Work) -> Work:
         piles=piles,
         round=update(state.round, forced=jnp.where(lost, -1, forced - before)),
     )
-    debuffs = keep_where(work.todo.debuffs, ~gone, jnp.zeros_like(gone))
+    debuffs = keep_where(work.todo.debuffs, ~gone)
     return set_todo(Work(state, work.todo), debuffs=debuffs)
 
 

@@ -1,5 +1,6 @@
 """Lists of cards."""
 
+import functools
 from dataclasses import replace
 
 import jax
@@ -85,7 +86,7 @@ def test_rows_that_stay_close_up():
         keep = g.random((6, size)) < np.array([0, 0.2, 0.7, 0.9, 1, 0.5])[:, None]
         tree = {"one": g.integers(1, 99, (6, size)).astype(np.int8), "two": g.random((6, size, 2))}
         empty = {"one": np.full(size, -1), "two": np.zeros((size, 2))}
-        got = jax.jit(jax.vmap(keep_where, in_axes=(0, 0, None)))(tree, keep, empty)
+        got = jax.jit(jax.vmap(functools.partial(keep_where, empty=empty)))(tree, keep)
         for name, values in tree.items():
             expected = np.broadcast_to(empty[name], values.shape).astype(values.dtype).copy()
             for row in range(6):

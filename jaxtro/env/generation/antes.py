@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env import rng
+from jaxtro.env.calls import compiled_once
 from jaxtro.env.generation.items import pick_item
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation
@@ -68,9 +69,14 @@ def voucher_tag_voucher(streams: rng.Streams, situation: Situation, ante: Array)
 
 def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
     """One skip tag; `next_tags` draws both of an ante. -> int32[] tag id"""
+    return _next_tag(streams, rules.closed_tags, jnp.asarray(ante))
+
+
+@compiled_once
+def _next_tag(streams: rng.Streams, closed_tags: Array, ante: Array) -> tuple[Array, rng.Streams]:
     pool = jnp.asarray(TAG_POOL)
     # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).
-    open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= jnp.maximum(ante, 1)) & ~rules.closed_tags[TAG_POOL]
+    open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= jnp.maximum(ante, 1)) & ~closed_tags[TAG_POOL]
     slot, streams = rng.pool_pick(
         streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL)
     )
@@ -79,14 +85,9 @@ def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array,
 
 def next_tags(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
     """The skip tags of an ante, Small Blind first. -> int32[2] tag ids"""
-
-    def one(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:
-        tag, streams = next_tag(streams, rules, ante)
-        return streams, tag
-
-    # A loop, so that what a retry does is compiled once.
-    streams, tags = lax.scan(one, streams, None, length=2)
-    return tags, streams
+    first, streams = next_tag(streams, rules, ante)
+    second, streams = next_tag(streams, rules, ante)
+    return jnp.stack([first, second]), streams
 
 
 def visible_hands(hands_played: Array) -> Array:

@@ -8,13 +8,14 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env import rng
+from jaxtro.env.calls import compiled_once
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, open_items
 from jaxtro.env.lookups import look_up
 from jaxtro.env.reductions import any_of
 from jaxtro.tables import EDITIONS, ITEMS, SEALS, VOUCHERS
 from jaxtro.tables.pools import POOL_FALLBACK, POOL_ID, POOL_ITEMS, POOL_SIZE
-from jaxtro.tables.streams import STREAM_ID
+from jaxtro.tables.streams import RETRY_SLOT, STREAM_ID
 
 
 @jax.tree_util.register_dataclass
@@ -74,12 +75,22 @@ def pick_item(
     Returns:
       int32[]: the item id (the pool's fallback when everything in it is closed), and the streams.
     """
-    usable, pool = open_items(situation), jnp.asarray(pool)
+    stream = rng.stream_id(key)
+    if not isinstance(stream, Array) and RETRY_SLOT[stream] < 0:
+        raise ValueError(f"the stream {key!r} has no retries")
+    stream, pool, ante = (jnp.asarray(value, jnp.int32) for value in (stream, pool, ante))
+    return _pick_item(streams, open_items(situation), stream, pool, ante, jnp.asarray(when))
+
+
+@compiled_once
+def _pick_item(
+    streams: rng.Streams, usable: Array, stream: Array, pool: Array, ante: Array, when: Array
+) -> tuple[Array, rng.Streams]:
     items = jnp.asarray(POOL_ITEMS)
     some_open = any_of(usable & (jnp.asarray(_ITEM_POOL) == pool))
     slot, streams = rng.pool_pick(
         streams,
-        key,
+        stream,
         ante,
         lambda slot: usable[items[pool, slot]],
         some_open,

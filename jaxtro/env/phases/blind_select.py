@@ -106,7 +106,7 @@ def select(work: Work, book: JokerBook, events: JokerEvents) -> Work:
 
 def bits_without(tags: Array, gone: Array) -> Array:
     """Held tags without some of them, the rest moved up."""
-    return keep_where(tags, (tags > 0) & ~gone, jnp.zeros_like(tags))
+    return keep_where(tags, (tags > 0) & ~gone)
 
 
 def _joker_reactions(work: Work, book: JokerBook, events: JokerEvents, boss: Array) -> Work:

@@ -286,7 +286,7 @@ def pay(state: State, dollars: Array) -> State:
 def without_offer(offers: Offers, place: Array, when: Array | bool = True) -> Offers:
     """What is on offer without one card; the rest moves up."""
     keep = there(offers) & ~((jnp.arange(offers.id.shape[0]) == place) & when)
-    return keep_where(offers, keep, jax.tree.map(jnp.asarray, no_offers(offers.id.shape[0])))
+    return keep_where(offers, keep, no_offers(offers.id.shape[0]))
 
 
 def take_offer(state: State, row: Offers, book: JokerBook, events: JokerEvents) -> State:
@@ -360,9 +360,7 @@ def buy_pack(work: Work, place: Array, events: JokerEvents) -> Work:
     shop = state.shop
     pack = shop.packs[place]
     keep = (shop.packs > 0) & (jnp.arange(SHOP_PACKS) != place)
-    packs, free = keep_where(
-        (shop.packs, shop.packs_free), keep, jax.tree.map(jnp.zeros_like, (shop.packs, shop.packs_free))
-    )
+    packs, free = keep_where((shop.packs, shop.packs_free), keep)
     state = pay(replace(state, shop=replace(shop, packs=packs, packs_free=free)), cost)
     state = replace(state, phase=jnp.int8(Phase.PACK))
     deals = look_up(DRAWS_HAND, pack.astype(jnp.int32))

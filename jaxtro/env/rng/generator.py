@@ -1,11 +1,11 @@
 """One stream step and the 64-bit generator it seeds (rng.md 1.2 to 1.5)."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from jaxtro.env.loops import any_game, written_out
+from jaxtro.env.calls import compiled_once
+from jaxtro.env.loops import any_game
 from jaxtro.env.rng.constants import C2, C3, NAN_WORD, PI, TEN13, WARM_UP, WORDS, E
 from jaxtro.env.rng.hash import guard
 
@@ -88,7 +88,7 @@ def _leaps(drop: int, a: int, bits: int) -> list[int]:
     return leaps
 
 
-@jax.jit
+@compiled_once
 def first_float(d: Array) -> Array:
     """The one float that most draws take from their generator. float64[...] -> float64[...]
 
@@ -101,8 +101,7 @@ def first_float(d: Array) -> Array:
             kept = word & jnp.uint64(2**64 - 2**drop)
             word = (((word << a) ^ word) >> (b + c - leap)) ^ (kept << leap)
         mixed ^= word
-    # Written out: the steps would be computed, and compiled, again for everything that looks at the float.
-    return written_out(_to_float(mixed), never=d.reshape(-1)[0] > 2.0)
+    return _to_float(mixed)
 
 
 def to_index(u: Array, count: Array) -> Array:

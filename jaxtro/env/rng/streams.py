@@ -16,6 +16,7 @@ import numpy as np
 from jax import Array, lax
 
 from jaxtro.env.bits import lowest, to_bits
+from jaxtro.env.calls import compiled_once
 from jaxtro.env.compaction import compacted
 from jaxtro.env.lookups import element
 from jaxtro.env.loops import once_where, while_loop
@@ -102,6 +103,21 @@ def stream_text(stream: Array | int, ante: Array, level: Array | int, seed: Arra
     parts.append((seed, seed != 0))
     texts, there = zip(*parts, strict=True)
     return jnp.concatenate(texts), jnp.concatenate(there)
+
+
+_RETRY_PREFIX = table.PREFIX[:, : table.PREFIX_LEN[table.RETRY_SLOT >= 0].max()]
+
+
+def _retry_text(stream: Array, ante: Array, level: Array, seed: Array) -> tuple[Array, Array]:
+    """`stream_text` of a retry (level 2, 3, ...), for the streams that have any: nothing stands behind their ante."""
+    prefix = element(jnp.asarray(_RETRY_PREFIX), stream)
+    there = jnp.arange(prefix.shape[0]) < element(jnp.asarray(table.PREFIX_LEN), stream)
+    ante_text, ante_there = _digits(ante, 4)
+    level_text, level_there = _digits(level, 6)
+    by_ante = element(jnp.asarray(table.BY_ANTE), stream)
+    texts = (prefix, ante_text, jnp.asarray(_RESAMPLE), level_text, seed)
+    present = (there, ante_there & by_ante, jnp.ones(_RESAMPLE.shape, bool), level_there, seed != 0)
+    return jnp.concatenate(texts), jnp.concatenate(present)
 
 
 def stream_start(stream: Array | int, ante: Array, level: Array | int, seed: Array) -> Array:
@@ -281,6 +297,7 @@ def stream_state(streams: Streams, key: StreamKey, ante: Array) -> Array:
     return element(streams.states, slot_of(stream_id(key), ante))
 
 
+@compiled_once
 def draw_from(state: Array, seed_hash: Array, when: Array | bool = True) -> tuple[Array, Array]:
     """One use of a stream given by its number. -> float64[] in [0, 1), the number afterwards"""
     new = step_stream(state)
@@ -296,8 +313,9 @@ def uniform(
     streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True
 ) -> tuple[Array, Streams]:
     """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`."""
-    d, streams = step(streams, key, ante, when)
-    return first_float(d), streams
+    slot = slot_of(stream_id(key), ante)
+    u, state = draw_from(element(streams.states, slot), streams.seed_hash, when)
+    return u, replace(streams, states=_write(streams.states, slot, state, streams.seed))
 
 
 def peek_successive(
@@ -331,33 +349,30 @@ def use_successive(streams: Streams, key: StreamKey, ante: Array, states: Array,
     return replace(streams, states=_write(streams.states, slot, value, streams.seed))
 
 
-def _retry_counts(streams: Streams, row: Array, levels: Array) -> Array:
+def _retry_counts(counts: Array, deep: Array, row: Array, levels: Array) -> Array:
     """How often some retry levels (2, 3, ...) of a retry row were stepped. int32[L] -> int32[L]"""
-    counts = element(streams.retry_counts, row).astype(jnp.int32)
+    counts = element(counts, row).astype(jnp.int32)
     counted = jnp.where(levels[:, None] == 2 + jnp.arange(RETRY_LEVELS), counts, 0)
-    deep = element(streams.retry_deep, row) >= levels[:, None]
+    deep = element(deep, row) >= levels[:, None]
     return jnp.where(levels < 2 + RETRY_LEVELS, jnp.sum(counted, axis=1), jnp.sum(deep, axis=1)).astype(
         jnp.int32
     )
 
 
-@functools.cache
-def _retry(stream: int | None) -> Callable[..., Array]:
-    """What `retry_uniforms` does for the games with a retry; of one stream, or with the stream as first argument."""
+def _retried(stream: Array, ante: Array, levels: Array, seed: Array, seed_hash: Array, times: Array) -> Array:
+    """The floats of some levels of a stream that were stepped so many times before, for the games with a retry."""
 
-    def floats(
-        of: Array | int, ante: Array, levels: Array, seed: Array, seed_hash: Array, times: Array
-    ) -> Array:
-        def one(level: Array, times: Array) -> Array:
-            return while_loop(
-                lambda carry: carry[1] > 0,
-                lambda carry: (step_stream(carry[0]), carry[1] - 1),
-                (step_stream(stream_start(of, ante, level, seed)), times),
-            )[0]
+    def one(level: Array, times: Array) -> Array:
+        return while_loop(
+            lambda carry: carry[1] > 0,
+            lambda carry: (step_stream(carry[0]), carry[1] - 1),
+            (step_stream(hash_gapped(*_retry_text(stream, ante, level, seed))), times),
+        )[0]
 
-        return first_float(generator_seed(jax.vmap(one)(levels, times), seed_hash))
+    return first_float(generator_seed(jax.vmap(one)(levels, times), seed_hash))
 
-    return compacted(floats if stream is None else functools.partial(floats, stream))
+
+_RETRIED = compacted(_retried)
 
 
 def retry_uniforms(
@@ -371,20 +386,33 @@ def retry_uniforms(
     Returns:
       float64[RETRIES_AT_ONCE].
     """
-    row = _row_of(table.RETRY_SLOT, stream, ante)
-    levels = jnp.asarray(level, jnp.int32) + jnp.arange(RETRIES_AT_ONCE, dtype=jnp.int32)
-    times = _retry_counts(streams, row, levels)
-    known = stream if isinstance(stream, int) else None
-    which = () if known is not None else (jnp.asarray(stream, jnp.int32),)
-    return _retry(known)(
-        jnp.asarray(when),
-        *which,
-        jnp.asarray(ante, jnp.int32),
-        levels,
+    return _retry_floats(
+        streams.retry_counts,
+        streams.retry_deep,
         streams.seed,
         streams.seed_hash,
-        times,
+        jnp.asarray(stream, jnp.int32),
+        jnp.asarray(ante, jnp.int32),
+        jnp.asarray(level, jnp.int32),
+        jnp.asarray(when),
     )
+
+
+@compiled_once
+def _retry_floats(
+    counts: Array,
+    deep: Array,
+    seed: Array,
+    seed_hash: Array,
+    stream: Array,
+    ante: Array,
+    level: Array,
+    when: Array,
+) -> Array:
+    row = _row_of(table.RETRY_SLOT, stream, ante)
+    levels = level + jnp.arange(RETRIES_AT_ONCE, dtype=jnp.int32)
+    times = _retry_counts(counts, deep, row, levels)
+    return _RETRIED(when, stream, ante, levels, seed, seed_hash, times)
 
 
 def note_retries(streams: Streams, stream: Array | int, ante: Array, depth: Array) -> Streams:

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env import bits
+from jaxtro.env.calls import written_out
 from jaxtro.env.lookups import look_up
-from jaxtro.env.loops import written_out
 from jaxtro.env.scoring.book import Condition, JokerBook
 from jaxtro.env.scoring.card_features import ALONE, FEATURES, TOGETHER
 from jaxtro.env.scoring.copying import resolve
@@ -71,15 +71,15 @@ def _places(traits: Array, trait: int) -> Array:
     return bits.to_bits((traits >> int(trait)) & 1 != 0)
 
 
-def slots_of(book: JokerBook, jokers: Jokers, never: Array) -> Slots:
-    """Finds out which jokers work and whose effects each place has. never: see `written_out`."""
+def slots_of(book: JokerBook, jokers: Jokers) -> Slots:
+    """Finds out which jokers work and whose effects each place has."""
     active = (jokers.id > 0) & ~jokers.debuffed
     all_traits = jnp.asarray(book.traits)
     own_traits = jnp.where(active, all_traits[jokers.id.astype(jnp.int32)], 0)
     target = resolve(own_traits, active)
     acting = jnp.where(target >= 0, jokers.id[jnp.maximum(target, 0)], 0).astype(jnp.int32)
     found = (active, target, acting, own_traits, all_traits[acting])
-    return Slots(book, jokers.id, *written_out(found, never))
+    return Slots(book, jokers.id, *written_out(found))
 
 
 def facts(

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from jaxtro.env import bits
+from jaxtro.env.calls import written_out
 from jaxtro.env.compaction import compacted
 from jaxtro.env.lookups import look_up
-from jaxtro.env.loops import written_out
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import after, amounts, boss, held, joker_pass, played
 from jaxtro.env.scoring.before import Before, before_pass
@@ -204,15 +204,14 @@ def score_hand(
     cards = take(state.hand, jnp.maximum(places, 0))
     cards = replace(cards, rank=jnp.where(places >= 0, cards.rank, 0).astype(jnp.int8))
 
-    never = state.hand.rank[0] < 0
-    slots = slots_of(book, jokers, never)
+    slots = slots_of(book, jokers)
     rules = HandRules(**{name: slots.owning(int(Trait.RULES) + n) != 0 for n, name in enumerate(RULES)})
     probability = bits.for_each(
         slots.owning(Trait.ODDS), lambda place, odds: odds * slots.row(place).odds_factor, jnp.int32(1)
     )
 
     # 1, 2: the hand, and what the boss says to it.
-    poker_hand = written_out(detect(cards, rules), never)
+    poker_hand = written_out(detect(cards, rules))
     hand, scoring = poker_hand.hand, poker_hand.scoring
     judged = boss.judge(state, poker_hand, cards_played, cards)
     blocked, state = judged.blocked | ~legal, replace(state, money=judged.money)
@@ -237,7 +236,7 @@ def score_hand(
 
     # What each card triggers, and the jokers' part in it but for mult and rolls.
     wanted = book.features_in("played_card", "retrigger_card", "destroy_card", "destroyed_card")
-    card_features = written_out(features(book, played_area, view, wanted), never)
+    card_features = written_out(features(book, played_area, view, wanted))
     scores = played_area.live & ~blocked
     times = played.triggers(slots, card_features, cards.seal, scores)
     lucky = cards.enhancement == amounts.LUCKY
@@ -290,7 +289,7 @@ def score_hand(
     # 7, 8: held pass, joker pass.
     mult = held.mult_after(mult, held_part, slots)
     dollars = jnp.sum(before.dollars, dtype=jnp.int32) + dollars
-    of_hand = written_out(facts(book, book.main_facts, view), never)
+    of_hand = written_out(facts(book, book.main_facts, view))
     chips, mult, dollars, main = joker_pass.joker_pass(
         slots, view, of_hand, jokers, stored, rolls.random, blocked, chips, mult, dollars
     )

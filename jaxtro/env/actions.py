@@ -42,6 +42,7 @@ from jaxtro.env.state import (
     Phase,
     State,
 )
+from jaxtro.env.writes import put
 
 SLOTS = 32  # places that a slot can mean: hand cards (moves) are the most
 
@@ -130,7 +131,7 @@ def make_action(kind: Kind | int, slot: int = 0, cards: Iterable[int] = (), to: 
         raise ValueError(f"cards {places}: a place is there twice; name each card once")
     chosen = jnp.zeros(HAND_CAPACITY, bool)
     for card in cards:
-        chosen = chosen.at[card].set(True)
+        chosen = put(chosen, card, True)
     return Action(jnp.int32(kind), chosen, jnp.int32(slot), jnp.int32(to))
 
 

@@ -12,12 +12,13 @@ from jax import Array, lax
 
 from jaxtro.env import bits
 from jaxtro.env.bits import count_before, members_in, members_of, set_of
-from jaxtro.env.calls import compiled_once, written_out
+from jaxtro.env.calls import in_one_kernel, written_out
 from jaxtro.env.lookups import PackedRows, rows_at
 from jaxtro.env.loops import while_loop
 from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
+from jaxtro.env.writes import put
 
 Tree = TypeVar("Tree")
 _FEW_ROWS = 32  # areas of up to so many rows are closed up in a loop over what was lost, on CPUs
@@ -46,7 +47,7 @@ def keep_where(tree: Tree, keep: Array, empty: Tree | None = None) -> Tree:
 @functools.cache
 def _closed_up(blanks: tuple[float, ...] | None) -> Callable[[Any, Array], Any]:
     """`keep_where` with some value for each field behind the rows that are kept; one computation for all its callers."""
-    return compiled_once(functools.partial(_keep_where, blanks))
+    return in_one_kernel(functools.partial(_keep_where, blanks))
 
 
 def _keep_where(blanks: tuple[float, ...] | None, tree: Any, keep: Array) -> Any:
@@ -112,7 +113,7 @@ def append(places: Array, count: Array, new: Array, member: Array) -> tuple[Arra
     """Appends the entries of `new` where `member`, in order. -> the list, its length"""
     at = jnp.where(member, count + count_before(member), places.shape[0])
     return (
-        places.at[at].set(new.astype(places.dtype), mode="drop"),
+        put(places, at, new),
         count + int_sum(member),
     )
 
@@ -283,7 +284,7 @@ def sorted_hand(deck: Deck, hand: Array, mode: Array, by_age: Array) -> Array:
     key = written_out(key)
     ahead = key[None, :] > key[:, None]
     new_place = jnp.sum(ahead, axis=1, dtype=jnp.int32)
-    return jnp.zeros_like(hand).at[new_place].set(hand)
+    return put(jnp.zeros_like(hand), new_place, hand)
 
 
 def moved(values: Tree, source: Array, target: Array) -> Tree:

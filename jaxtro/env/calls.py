@@ -1,10 +1,12 @@
-"""Functions that are compiled once, however often a program calls them.
+"""Functions that XLA's CPU backend makes one kernel of.
 
-XLA inlines every function, and then its CPU backend fuses what is cheap into each of its readers: a random draw of 400
-operations stood in 147 kernels of a step. A function wrapped here stays a computation of its own. Its arguments and
-results are written out, it is traced and optimised once for each set of shapes, and its kernels are shared by all calls.
+That backend inlines every function, fuses what is cheap into each of its readers, and makes a kernel of each fusion: a
+step was 5,500 of them, some 30 ms of compiling each before there is anything in it, and a random draw of 400 operations
+stood in 147. A function wrapped by `in_one_kernel` stays a computation of its own and becomes one kernel with all its
+loops: a third of the time to compile, and nothing to be started for each of its operations.
 
-Other backends inline it as usual (not measured there).
+XLA knows this as a small call, its own way to run little loops (`xla_cpu_small_call`). Other backends inline the
+function as usual (not measured there).
 """
 
 import functools
@@ -21,17 +23,93 @@ from jaxlib.mlir import ir
 Function = TypeVar("Function", bound=Callable[..., Any])
 Values = TypeVar("Values")
 
+# What a kernel may do, without "stablehlo.". Scatters and sorts cannot be part of one (`writes.put` can).
+_IN_KERNELS = frozenset(
+    [
+        "abs",
+        "add",
+        "and",
+        "atan2",
+        "bitcast_convert",
+        "broadcast_in_dim",
+        "ceil",
+        "clamp",
+        "compare",
+        "concatenate",
+        "constant",
+        "convert",
+        "count_leading_zeros",
+        "divide",
+        "dynamic_slice",
+        "dynamic_update_slice",
+        "exponential",
+        "exponential_minus_one",
+        "floor",
+        "gather",
+        "iota",
+        "is_finite",
+        "log",
+        "log_plus_one",
+        "maximum",
+        "minimum",
+        "multiply",
+        "negate",
+        "not",
+        "or",
+        "pad",
+        "popcnt",
+        "power",
+        "reduce",
+        "reduce_window",
+        "remainder",
+        "reshape",
+        "return",
+        "reverse",
+        "round_nearest_afz",
+        "round_nearest_even",
+        "rsqrt",
+        "select",
+        "shift_left",
+        "shift_right_arithmetic",
+        "shift_right_logical",
+        "sign",
+        "slice",
+        "sqrt",
+        "subtract",
+        "tanh",
+        "transpose",
+        "while",
+        "xor",
+    ]
+)
+
 
 class _Computation:
-    """A function of leaves, and what `vmap` makes of it; one object for each, as jit keeps traces by identity."""
+    """A function of leaves, and what `vmap` makes of it; one object for each, as jit keeps traces by identity.
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+    Attributes:
+      jitted: the function. called: the same with more results, as a call has to have.
+      one_kernel: it becomes a kernel if it can.
+    """
+
+    def __init__(
+        self, function: Callable[..., list[Array]], one_kernel: bool, in_place: bool = False
+    ) -> None:
+        self._function, self._in_place = function, in_place
+        self.one_kernel = one_kernel
         self.jitted = jax.jit(function)
+
+        # Never a single result: XLA may split that over threads, which it cannot do inside a kernel. And XLA fails on
+        # arguments that a kernel does not read, so they are results, too; that costs nothing but where one is changed
+        # in place.
+        def called(*values: Array) -> list[Array]:
+            return [*self.jitted(*values), *([jnp.int32(0)] if in_place or not one_kernel else values)]
+
+        self.called = jax.jit(called)
 
     @functools.cached_property
     def batched(self) -> "_Computation":
-        return _Computation(jax.vmap(self._function))
+        return _Computation(jax.vmap(self._function), self.one_kernel, self._in_place)
 
 
 _call_p = Primitive("call_once")
@@ -64,30 +142,56 @@ def _batch(operands: Any, dims: Any, *, computation: _Computation) -> Any:
     return out, [0] * len(out)
 
 
-mlir.register_lowering(
-    _call_p, mlir.lower_fun(lambda *operands, computation: computation.jitted(*operands), multiple_results=True)
-)
+def _lower_inlined(*operands: Array, computation: _Computation) -> list[Array]:
+    return computation.jitted(*operands)
 
 
 def _lower_called(ctx: Any, *operands: Any, computation: _Computation) -> Any:
-    results = mlir.lower_fun(computation.jitted, multiple_results=True)(ctx, *operands)
+    wider = ctx.replace(avals_out=None)
+    results = mlir.lower_fun(computation.called, multiple_results=True)(wider, *operands)
     call = mlir.flatten_ir_values(results)[0].owner
-    call.attributes["mhlo.frontend_attributes"] = ir.DictAttr.get({"inlineable": ir.StringAttr.get("false")})
-    return results
+    attributes = {"inlineable": ir.StringAttr.get("false")}
+    if computation.one_kernel and _fits_kernel(call, ctx.module_context.symbol_table):
+        attributes["xla_cpu_small_call"] = ir.StringAttr.get("true")
+    call.attributes["mhlo.frontend_attributes"] = ir.DictAttr.get(attributes)
+    return results[: len(ctx.avals_out)]
+
+
+def _fits_kernel(call: ir.Operation, symbols: ir.SymbolTable) -> bool:
+    """Whether all that a call does can be part of a kernel."""
+    seen, fits = set(), True
+
+    def visit(operation: Any) -> ir.WalkResult:
+        nonlocal fits
+        name = operation.name
+        if name == "func.call":
+            callee = ir.FlatSymbolRefAttr(operation.attributes["callee"]).value
+            if callee not in seen:
+                seen.add(callee)
+                symbols[callee].operation.walk(visit)
+        elif name not in ("func.func", "func.return"):
+            fits &= name.removeprefix("stablehlo.") in _IN_KERNELS
+        return ir.WalkResult.ADVANCE
+
+    visit(call)
+    return fits
 
 
 batching.primitive_batchers[_call_p] = _batch
+mlir.register_lowering(_call_p, mlir.lower_fun(_lower_inlined, multiple_results=True))
 mlir.register_lowering(_call_p, _lower_called, platform="cpu")
 
 
-def compiled_once(function: Function) -> Function:
-    """A function of pytrees of arrays that a program contains once for each set of shapes.
+def in_one_kernel(function: Function, in_place: bool = False) -> Function:
+    """A function of pytrees of arrays as one kernel of XLA's CPU backend.
 
-    Worth it for what is called from several places, and for what several readers need. Everything that is given is
-    written out before: give it only what it reads, and nothing that XLA should see as a constant.
+    For whole steps of work on few games (a kernel runs on one core), and for what several readers need: everything that
+    is given and that comes back is written out.
 
     Args:
-      function: pytrees of arrays -> pytree of arrays; it must not close over traced values.
+      function: pytrees of arrays -> pytree of arrays; it must not close over traced values. If it does what a kernel
+        cannot (sorting, scattering), it is a call of several kernels.
+      in_place: it reads all its arguments, whatever their shapes, and changes one in place.
     """
     computations: dict[Hashable, tuple[_Computation, _Results]] = {}
 
@@ -102,7 +206,7 @@ def compiled_once(function: Function) -> Function:
             def flat(*values: Array) -> list[Array]:
                 return results.note(function(*jax.tree.unflatten(tree, values)), values)
 
-            computations[key] = _Computation(flat), results
+            computations[key] = _Computation(flat, True, in_place), results
         computation, results = computations[key]
         return results.restored(_call_p.bind(*leaves, computation=computation), leaves)
 
@@ -131,7 +235,7 @@ class _Results:
         )
 
 
-_SAME = _Computation(lambda *values: list(values))
+_SAME = _Computation(lambda *values: list(values), one_kernel=False)
 
 
 def written_out(values: Values) -> Values:

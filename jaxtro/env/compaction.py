@@ -14,6 +14,7 @@ from jax.interpreters import batching, mlir
 
 from jaxtro.env.bits import members_of
 from jaxtro.env.calls import written_out
+from jaxtro.env.writes import put
 
 
 def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
@@ -70,10 +71,7 @@ def _run(
             for value, games_of_row in zip(leaves, shared, strict=True)
         ]
         result = jax.tree.leaves(jax.vmap(function)(*jax.tree.unflatten(tree, some)))
-        out = [
-            whole.at[chosen].set(part, mode="drop", wrap_negative_indices=False)
-            for whole, part in zip(out, result, strict=True)
-        ]
+        out = [put(whole, chosen, part) for whole, part in zip(out, result, strict=True)]
         return start + size, out
 
     blank = [jnp.zeros((games, *shape.shape), shape.dtype) for shape in shapes]

@@ -21,7 +21,7 @@ from jax.interpreters import batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from jaxtro.env.bits import members_of
-from jaxtro.env.calls import written_out
+from jaxtro.env.calls import in_one_kernel, written_out
 
 Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
@@ -83,7 +83,7 @@ _stage_p.multiple_results = True
 
 def _one_game(active: Array, *leaves: Array, stage: Any, tree: Any, written: int) -> list[Array]:
     work, args = jax.tree.unflatten(tree, leaves)
-    out = lax.cond(active, lambda work: stage(work, *args), lambda work: work, work)
+    out = lax.cond(active, lambda work: in_one_kernel(stage)(work, *args), lambda work: work, work)
     return jax.tree.leaves(out)
 
 
@@ -165,6 +165,15 @@ def _in_chunks(
     members = members_of(active)
     evaluate = jaxpr_as_fun(closed)
 
+    def some(given: list[Array]) -> list[Array | None]:
+        values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
+        for n, value in zip(read, given, strict=True):
+            values[n] = value
+        out = evaluate(*values)
+        return [out[n] if n in written else None for n in range(written_count)]
+
+    in_kernel = in_one_kernel(some)
+
     def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
         start, changing = carry
         # Written out: else each field that is moved would find the games again for itself.
@@ -173,7 +182,7 @@ def _in_chunks(
         values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
         for n in read:
             values[n] = now.get(n, leaves[n]).at[chosen].get(mode="clip", wrap_negative_indices=False)
-        results = evaluate(*values)
+        results = in_kernel([values[n] for n in read])
         put = [now[n].at[chosen].set(results[n], mode="drop", wrap_negative_indices=False) for n in written]
         return start + size, put
 

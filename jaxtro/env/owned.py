@@ -25,6 +25,7 @@ from jaxtro.env.state import (
     State,
 )
 from jaxtro.env.work import update
+from jaxtro.env.writes import put
 from jaxtro.tables import BLINDS, EDITIONS, ENHANCEMENTS, ITEMS, JOKERS, PACKS, STICKERS, VOUCHERS, item
 from jaxtro.tables.kinds import FIRST_CONSUMABLE, FIRST_VOUCHER
 
@@ -336,7 +337,7 @@ def by_creation(numbers: Array, member: Array) -> Array:
         (key[None, :] == key[:, None]) & (places[None, :] < places[:, None])
     )
     rank = jnp.sum(before, axis=1, dtype=jnp.int32)
-    order = jnp.zeros(size, jnp.int32).at[rank].set(places.astype(jnp.int32))
+    order = put(jnp.zeros(size, jnp.int32), rank, places)
     return jnp.where(jnp.arange(size) < jnp.sum(member), order, size)
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env import rng
-from jaxtro.env.calls import compiled_once
+from jaxtro.env.calls import in_one_kernel
 from jaxtro.env.generation.items import pick_item
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation
 from jaxtro.env.lookups import look_up
 from jaxtro.env.reductions import any_of
+from jaxtro.env.writes import add_at
 from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS
 from jaxtro.tables.pools import (
     ANCIENT_SUITS,
@@ -54,7 +55,7 @@ def next_boss(
     least = jnp.min(jnp.where(eligible, counts, jnp.iinfo(jnp.int32).max))
     place, streams = rng.pick_where(streams, "boss", ante, eligible & (counts == least))
     boss = pool[place]
-    return boss, used.at[boss].add(1), streams
+    return boss, add_at(used, boss, 1), streams
 
 
 def next_voucher(streams: rng.Streams, situation: Situation, ante: Array) -> tuple[Array, rng.Streams]:
@@ -72,7 +73,7 @@ def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array,
     return _next_tag(streams, rules.closed_tags, jnp.asarray(ante))
 
 
-@compiled_once
+@in_one_kernel
 def _next_tag(streams: rng.Streams, closed_tags: Array, ante: Array) -> tuple[Array, rng.Streams]:
     pool = jnp.asarray(TAG_POOL)
     # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).

@@ -8,7 +8,7 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env import rng
-from jaxtro.env.calls import compiled_once
+from jaxtro.env.calls import in_one_kernel
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, open_items
 from jaxtro.env.lookups import look_up
@@ -82,7 +82,7 @@ def pick_item(
     return _pick_item(streams, open_items(situation), stream, pool, ante, jnp.asarray(when))
 
 
-@compiled_once
+@in_one_kernel
 def _pick_item(
     streams: rng.Streams, usable: Array, stream: Array, pool: Array, ante: Array, when: Array
 ) -> tuple[Array, rng.Streams]:

@@ -37,6 +37,7 @@ from jaxtro.env.work import (
     set_todo,
     update,
 )
+from jaxtro.env.writes import put
 from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS, VOUCHERS
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT, FRONTS
 from jaxtro.tables.streams import ANTES_KEPT
@@ -67,7 +68,7 @@ def select(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         state,
         phase=jnp.int8(Phase.SELECTING_HAND),
         run=update(state.run, round=state.run.round + 1),
-        blinds=replace(state.blinds, status=state.blinds.status.at[which].set(int(BlindStatus.CURRENT))),
+        blinds=replace(state.blinds, status=put(state.blinds.status, which, int(BlindStatus.CURRENT))),
         round=update(
             state.round,
             blind=blind,
@@ -259,8 +260,8 @@ def show_blinds(work: Work) -> Work:
     hands, streams = orbital_hands(state.streams, state.poker_hands.played, state.run.ante)
     run = update(
         state.run,
-        orbital=state.run.orbital.at[row].set(hands.astype(jnp.int8)),
-        orbital_ante=state.run.orbital_ante.at[row].set(state.run.ante),
+        orbital=put(state.run.orbital, row, hands),
+        orbital_ante=put(state.run.orbital_ante, row, state.run.ante),
     )
     return set_state(work, streams=streams, run=run)
 

@@ -20,6 +20,7 @@ from jaxtro.env.scoring.hands import flush_suits, ranked
 from jaxtro.env.scoring.view import JACK, KING
 from jaxtro.env.state import OwnedJokers, Piles, State
 from jaxtro.env.work import update
+from jaxtro.env.writes import put
 from jaxtro.tables import BLINDS
 from jaxtro.tables.pools import SUITS
 
@@ -116,7 +117,7 @@ def pinned_first(jokers: OwnedJokers) -> OwnedJokers:
     before = jnp.where(pinned, count_before(pinned), jnp.sum(pinned) + count_before(there & ~pinned))
     places = jnp.arange(there.shape[0])
     target = jnp.where(there, before, places)
-    return _rows(jokers, jnp.zeros_like(places).at[target].set(places))
+    return _rows(jokers, put(jnp.zeros_like(places), target, places))
 
 
 def disable(state: State, when: Array, give_back: bool = True) -> State:

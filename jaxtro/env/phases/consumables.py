@@ -46,6 +46,7 @@ from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.card_features import RANKS
 from jaxtro.env.state import HAND_CAPACITY, Deck, State
 from jaxtro.env.work import Work, create, creation, set_todo, update
+from jaxtro.env.writes import put
 from jaxtro.tables import EDITIONS, ENHANCEMENTS, HANDS, ITEMS, SEALS, item
 from jaxtro.tables.kinds import FIRST_CONSUMABLE, FIRST_VOUCHER
 from jaxtro.tables.pools import ENHANCED_POOL, SUITS
@@ -346,12 +347,8 @@ def _destroy_and_add(
     order = by_creation(hand.astype(jnp.int32), hand >= 0)
     count = jnp.where(burns > 0, n_hand, 0)
     order = rng.shuffle(jnp.minimum(order, HAND_CAPACITY - 1), count, d)
-    burnt = (
-        jnp.zeros(HAND_CAPACITY, bool)
-        .at[jnp.where(positions < jnp.minimum(burns, count), order, HAND_CAPACITY)]
-        .set(True, mode="drop")
-    )
-    doomed |= burnt
+    burnt = jnp.where(positions < jnp.minimum(burns, count), order, HAND_CAPACITY)
+    doomed |= put(jnp.zeros(HAND_CAPACITY, bool), burnt, True)
 
     # Cryptid: copies of the chosen card.
     deck, old = state.deck, deck_size(state.deck)

@@ -19,6 +19,7 @@ from jaxtro.env.scoring.rolls import NUM_PLAYED
 from jaxtro.env.scoring.view import JACK, Area, area_of
 from jaxtro.env.state import Cards, State, take
 from jaxtro.env.work import DEAL_DISCARD, Work, create, creation, set_todo, update
+from jaxtro.env.writes import add_at
 from jaxtro.tables import ENHANCEMENTS, SEALS
 
 _PURPLE = SEALS.keys.index("Purple")
@@ -136,7 +137,7 @@ def discard(work: Work, book: JokerBook, events: JokerEvents) -> Work:
     five = _first_five(take_hand(state.deck, state.piles.hand), chosen)
     poker_hand = detect(five, hand_rules(book, state)).hand
     hands = state.poker_hands
-    state = replace(state, poker_hands=replace(hands, level=hands.level.at[poker_hand].add(levels)))
+    state = replace(state, poker_hands=replace(hands, level=add_at(hands.level, poker_hand, levels)))
     work = _discard_cards(Work(state, work.todo), book, events, chosen)
     state, now = work.state, work.state.round
     cost = jnp.where(mine, run_rules.of_challenge(state.rules, run_rules.DISCARD_COST), 0)

@@ -32,6 +32,7 @@ from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.scoring.rolls import Luck
 from jaxtro.env.state import Deck, Jokers, ScoringState, State
 from jaxtro.env.work import DEAL_PLAY, MOST_CREATED, Work, set_state, set_todo, update
+from jaxtro.env.writes import add_at, put
 from jaxtro.tables import BLINDS, ENHANCEMENTS
 from jaxtro.tables.streams import NUM_SLOTS, SLOT, STREAM_ID
 
@@ -181,7 +182,7 @@ def scored_from(work: Work, book: JokerBook, rolling: Array) -> ScoringState:
     """
     scoring = scoring_state(work.state, book)
     none = jnp.full(NUM_SLOTS, NOT_STARTED, jnp.float64)
-    states = none.at[_rolling_slots(book)].set(rolling)
+    states = put(none, _rolling_slots(book), rolling)
     return replace(
         scoring,
         streams=replace(scoring.streams, states=states),
@@ -195,7 +196,7 @@ def use_rolls(work: Work, book: JokerBook) -> Work:
     Apart from the score, so that hands without rolls, which are most, do not move the streams.
     """
     streams = work.state.streams
-    states = streams.states.at[_rolling_slots(book)].set(work.todo.rolling)
+    states = put(streams.states, _rolling_slots(book), work.todo.rolling)
     return set_todo(set_state(work, streams=replace(streams, states=states)), rolled=False)
 
 
@@ -225,10 +226,7 @@ def _after_score(work: Work, chosen: Array, result: HandScore, rolling: Array, b
     alike = jax.tree.map(lambda new, old: new.astype(old.dtype), result.cards, deck.cards)
     rows = PackedRows(deck.cards)
     cards = rows.fields(
-        [
-            old.at[at].set(new, mode="drop")
-            for old, new in zip(rows.words, PackedRows(alike).words, strict=True)
-        ]
+        [put(old, at, new) for old, new in zip(rows.words, PackedRows(alike).words, strict=True)]
     )
     for_good = run_rules.of_challenge(state.rules, run_rules.DEBUFF_PLAYED)
     played = deck_mask_of(piles.hand, chosen, size)
@@ -238,7 +236,7 @@ def _after_score(work: Work, chosen: Array, result: HandScore, rolling: Array, b
         cards=cards,
         debuffed_for_good=deck.debuffed_for_good | (played & for_good),
     )
-    destroyed = jnp.zeros(size, bool).at[jnp.where(result.destroyed, at, size)].set(True, mode="drop")
+    destroyed = put(jnp.zeros(size, bool), jnp.where(result.destroyed, at, size), True)
     destroyed &= played
     kept = chosen & ~hand_mask_of(piles, destroyed)
     discard, n_discard = append(piles.discard, piles.n_discard, piles.hand, kept)
@@ -255,10 +253,10 @@ def _after_score(work: Work, chosen: Array, result: HandScore, rolling: Array, b
         jokers=replace(state.jokers, stored=result.jokers.stored),
         poker_hands=replace(
             hands,
-            level=hands.level.at[result.hand].set(result.level),
-            played=hands.played.at[result.hand].add(1),
-            played_this_round=hands.played_this_round.at[result.hand].add(1),
-            visible=hands.visible.at[result.hand].set(True),
+            level=put(hands.level, result.hand, result.level),
+            played=add_at(hands.played, result.hand, 1),
+            played_this_round=add_at(hands.played_this_round, result.hand, 1),
+            visible=put(hands.visible, result.hand, True),
         ),
         run=update(
             run,

@@ -32,6 +32,7 @@ from jaxtro.env.scoring.book import JokerBook
 from jaxtro.env.scoring.hands import ranked
 from jaxtro.env.state import BlindStatus, Phase, State, Targets
 from jaxtro.env.work import Work, set_todo, update
+from jaxtro.env.writes import put
 from jaxtro.tables import ENHANCEMENTS, HANDS, SEALS, TAGS, VOUCHERS, item
 from jaxtro.tables.pools import POOL_ID
 from jaxtro.tables.streams import STREAM_ID
@@ -110,7 +111,7 @@ def _won_round(state: State, book: JokerBook, events: JokerEvents, saved: Array)
     return replace(
         state,
         phase=jnp.int8(Phase.ROUND_EVAL),
-        blinds=replace(state.blinds, status=state.blinds.status.at[which].set(int(BlindStatus.DEFEATED))),
+        blinds=replace(state.blinds, status=put(state.blinds.status, which, int(BlindStatus.DEFEATED))),
         round=update(
             state.round, blind=0, disabled=False, hand_size_bonus=0, forced=-1, fish_armed=False,
             heart_armed=False, payout=payout,
@@ -328,7 +329,7 @@ def draw_vouchers(work: Work, events: JokerEvents) -> Work:
         now = replace(start, exists=exists)
         picked, streams = pick_item(streams, now, stream, POOL_ID["Voucher"], ante)
         free = jnp.argmin(vouchers > 0)
-        shown = jnp.where(by_tag, vouchers.at[free].set(picked.astype(vouchers.dtype)), vouchers)
+        shown = jnp.where(by_tag, put(vouchers, free, picked), vouchers)
         return left - 1, streams, add_existing(now, picked).exists, shown, jnp.where(by_tag, voucher, picked)
 
     count = jnp.where(by_tag, todo.voucher_tags, 1)

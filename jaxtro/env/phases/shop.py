@@ -56,6 +56,7 @@ from jaxtro.env.work import (
     set_todo,
     update,
 )
+from jaxtro.env.writes import put
 from jaxtro.tables import EDITIONS, TAGS, VOUCHERS
 from jaxtro.tables.kinds import FIRST_VOUCHER
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT, POOL_ID, POOL_ITEMS
@@ -145,7 +146,7 @@ def cash_out(work: Work, events: JokerEvents) -> Work:
     upcoming = jnp.full(3, int(BlindStatus.UPCOMING), jnp.int8)
     blinds, run = state.blinds, state.run
     d6, tags = take_first(state.tags, _only(_D6))
-    vouchers = state.shop.vouchers.at[0].set(run.next_voucher)
+    vouchers = put(state.shop.vouchers, 0, run.next_voucher)
     state = replace(
         state,
         phase=jnp.int8(Phase.SHOP),
@@ -258,7 +259,7 @@ def build_shop(work: Work) -> Work:
     shop, free = state.shop, coupon > 0
     shop = replace(
         shop,
-        packs=shop.packs.at[:_PACKS].set(packs.astype(jnp.int8)),
+        packs=put(shop.packs, np.arange(_PACKS), packs),
         packs_free=free & (jnp.arange(SHOP_PACKS) < _PACKS),
         cards=replace(shop.cards, free=shop.cards.free | (free & there(shop.cards))),
     )
@@ -429,7 +430,7 @@ def leave_shop(work: Work, book: JokerBook, events: JokerEvents) -> Work:
         consumables=consumables,
         run=replace(state.run, next_number=next_number),
         overflow=overflow,
-        blinds=update(blinds, on_deck=on_deck, status=blinds.status.at[on_deck].set(int(BlindStatus.SELECT))),
+        blinds=update(blinds, on_deck=on_deck, status=put(blinds.status, on_deck, int(BlindStatus.SELECT))),
         shop=replace(shop, rerolls_paid=state.shop.rerolls_paid, free_rerolls=state.shop.free_rerolls),
     )
     return set_todo(Work(state, work.todo), blind_tags=True, show_blinds=True)

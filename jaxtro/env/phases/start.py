@@ -39,6 +39,7 @@ from jaxtro.env.state import (
     fresh_poker_hands,
     no_cards,
 )
+from jaxtro.env.writes import put
 from jaxtro.tables import BLINDS, CHALLENGES, DECKS, EDITIONS, HANDS, item
 from jaxtro.tables.kinds import FIRST_VOUCHER
 from jaxtro.tables.pools import FRONT_RANK, FRONT_SUIT
@@ -182,7 +183,7 @@ def run_of(
     orbital, streams = orbital_hands(streams, hands.played, ante)
 
     zero, no = jnp.int32(0), jnp.bool_(False)
-    redeemed = situation.redeemed[FIRST_VOUCHER - 1 :].at[0].set(False)
+    redeemed = put(situation.redeemed[FIRST_VOUCHER - 1 :], 0, False)
     changed = {
         name: run_rules.starting_value(rules, name)
         + int_sum(jnp.where(redeemed, jnp.asarray(VOUCHER_CHANGES[name]), 0))
@@ -210,8 +211,8 @@ def run_of(
         starting_deck_size=cards.count,
         bosses_used=used.astype(jnp.int8),
         boss_rerolled=no,
-        orbital=jnp.zeros((TARGETS_KEPT, 3), jnp.int8).at[row].set(orbital.astype(jnp.int8)),
-        orbital_ante=jnp.full(TARGETS_KEPT, _NO_ANTE, jnp.int32).at[row].set(ante),
+        orbital=put(jnp.zeros((TARGETS_KEPT, 3), jnp.int8), row, orbital),
+        orbital_ante=put(jnp.full(TARGETS_KEPT, _NO_ANTE, jnp.int32), row, ante),
         next_number=1 + cards.count,
         sort_mode=jnp.int8(0),
         shop_visited=no,

@@ -19,6 +19,7 @@ from jaxtro.env.work import (
     set_todo,
     update,
 )
+from jaxtro.env.writes import add_at, put
 from jaxtro.tables import PACKS, TAGS
 from jaxtro.tables.streams import ANTES_KEPT
 
@@ -81,8 +82,8 @@ def skip(work: Work) -> Work:
     """Skips the Small or Big Blind (run.md 3.2): the tag, then every tag that acts at once, oldest first."""
     state = work.state
     which = state.blinds.on_deck.astype(jnp.int32)
-    status = state.blinds.status.at[which].set(int(BlindStatus.SKIPPED))
-    status = status.at[jnp.minimum(which + 1, BOSS)].set(int(BlindStatus.SELECT))
+    status = put(state.blinds.status, which, int(BlindStatus.SKIPPED))
+    status = put(status, jnp.minimum(which + 1, BOSS), int(BlindStatus.SELECT))
     tag = state.blinds.tags[jnp.minimum(which, 1)].astype(jnp.int32)
     state = replace(
         state,
@@ -107,7 +108,7 @@ def skip(work: Work) -> Work:
         state,
         run=update(run, money=money),
         tags=bits_without(tags, look_up(_AT_ONCE, tags.astype(jnp.int32))),
-        poker_hands=replace(hands, level=hands.level.at[hand].add(levels)),
+        poker_hands=replace(hands, level=add_at(hands.level, hand, levels)),
     )
     made = jnp.minimum(made, jnp.maximum(joker_slots(state), 0))
     work = set_todo(Work(state, work.todo), blind_tags=True)

@@ -4,10 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from jaxtro.env.calls import compiled_once
+from jaxtro.env.calls import in_one_kernel
 from jaxtro.env.loops import any_game
 from jaxtro.env.rng.constants import C2, C3, NAN_WORD, PI, TEN13, WARM_UP, WORDS, E
 from jaxtro.env.rng.hash import guard
+from jaxtro.env.writes import put
 
 # uint64[..., 4]. One array, as a loop of a batch then runs one kernel a turn and not four.
 Words = Array
@@ -88,7 +89,7 @@ def _leaps(drop: int, a: int, bits: int) -> list[int]:
     return leaps
 
 
-@compiled_once
+@in_one_kernel
 def first_float(d: Array) -> Array:
     """The one float that most draws take from their generator. float64[...] -> float64[...]
 
@@ -127,7 +128,7 @@ def shuffle(order: Array, count: Array, d: Array) -> Array:
         j = to_index(u, (i + 1).astype(jnp.float64))
         # Slices of one element: half the time of selections over the whole list (docs/performance.md).
         at_i, at_j = lax.dynamic_slice(order, (i,), (1,)), lax.dynamic_slice(order, (j,), (1,))
-        order = lax.dynamic_update_slice(lax.dynamic_update_slice(order, at_j, (i,)), at_i, (j,))
+        order = put(put(order, i, at_j[0]), j, at_i[0])
         return jnp.maximum(i - 1, 0), order, words
 
     # In a batch the loop turns as often as the longest list of the batch asks for; in lists that are through the first

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env.bits import lowest, members_of, to_bits
-from jaxtro.env.calls import compiled_once
+from jaxtro.env.calls import in_one_kernel
 from jaxtro.env.loops import while_loop
 from jaxtro.env.reductions import any_of
 from jaxtro.env.rng.generator import to_index
@@ -27,7 +27,7 @@ def pick(
     return to_index(u, jnp.asarray(count).astype(jnp.float64)), streams
 
 
-@compiled_once
+@in_one_kernel
 def nth_member(member: Array, u: Array) -> Array:
     """The place of the member that a float picks; N if there is none. bool[N], float64[] -> int32[]"""
     members = members_of(member)

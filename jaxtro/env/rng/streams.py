@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 
 from jaxtro.env.bits import lowest, to_bits
-from jaxtro.env.calls import compiled_once
+from jaxtro.env.calls import in_one_kernel
 from jaxtro.env.compaction import compacted
 from jaxtro.env.lookups import element
 from jaxtro.env.loops import once_where, while_loop
 from jaxtro.env.rng.generator import first_float, generator_seed, step_stream
 from jaxtro.env.rng.hash import KeyTexts, hash_gapped, hash_keys, hash_seed, key_texts
+from jaxtro.env.writes import put
 from jaxtro.tables import streams as table
 
 RETRY_LEVELS = 12  # levels 2..13 have a counter each
@@ -172,7 +173,7 @@ def start_streams(seed: Array, ante: Array | int = 1, keys: Sequence[str] | None
     states = jnp.full(table.NUM_SLOTS, NOT_STARTED, jnp.float64)
     if which:
         slots = slot_of(np.array(which), ante)
-        states = states.at[slots].set(_start_many(which, ante, seed))
+        states = put(states, slots, _start_many(which, ante, seed))
     return Streams(
         seed=seed,
         seed_hash=hash_seed(seed),
@@ -197,12 +198,12 @@ def enter_ante(streams: Streams, ante: Array, keys: Sequence[str] | None = None)
         slots = slot_of(np.array(which), ante)
         fresh = _start_many(which, ante, streams.seed)
         starts = new | (states[slots] == NOT_STARTED)
-        states = states.at[slots].set(jnp.where(starts, fresh, states[slots]))
+        states = put(states, slots, jnp.where(starts, fresh, states[slots]))
     retried = [int(table.RETRY_SLOT[stream]) for stream in which if table.RETRY_SLOT[stream] >= 0]
     if retried:
         rows = jnp.asarray(retried, jnp.int32) + ante % table.ANTES_KEPT
-        counts = counts.at[rows].set(jnp.where(new, 0, counts[rows]))
-        deep = deep.at[rows].set(jnp.where(new, 0, deep[rows]))
+        counts = put(counts, rows, jnp.where(new, 0, counts[rows]))
+        deep = put(deep, rows, jnp.where(new, 0, deep[rows]))
     return replace(
         streams,
         states=states,
@@ -227,17 +228,6 @@ def slot_of(stream: Array | np.ndarray | int, ante: Array) -> Array:
 def stream_id(key: StreamKey) -> Array | int:
     """Row of the stream table for a key such as "rarity{a}sho"; traced rows pass through."""
     return table.STREAM_ID[key] if isinstance(key, str) else key
-
-
-def _write(array: Array, index: Array, value: Array, seed: Array) -> Array:
-    """`array` with row `index` replaced, in place under vmap.
-
-    XLA's CPU backend copies the whole array where the index is the same for all games; the top bit of a
-    seed's first character, always 0, makes it each game's own (measured: 2.6 -> 25 M draws/s).
-    """
-    own = index + (seed[0] >> 7).astype(index.dtype)
-    start = [own] + [jnp.zeros_like(own)] * value.ndim
-    return lax.dynamic_update_slice(array, value[None], start)
 
 
 @jax.tree_util.register_dataclass
@@ -272,7 +262,7 @@ def commit(streams: Streams, peeked: Peeked, when: Sequence[Array | bool]) -> St
     for number, used in enumerate(when):
         slot = peeked.slots[number]
         value = jnp.where(used, peeked.states[number], element(states, slot))
-        states = _write(states, slot, value, streams.seed)
+        states = put(states, slot, value)
     return replace(streams, states=states)
 
 
@@ -288,7 +278,7 @@ def step(streams: Streams, key: StreamKey, ante: Array, when: Array | bool = Tru
     slot = slot_of(stream_id(key), ante)
     old = element(streams.states, slot)
     new = step_stream(old)
-    states = _write(streams.states, slot, jnp.where(when, new, old), streams.seed)
+    states = put(streams.states, slot, jnp.where(when, new, old))
     return generator_seed(new, streams.seed_hash), replace(streams, states=states)
 
 
@@ -297,7 +287,7 @@ def stream_state(streams: Streams, key: StreamKey, ante: Array) -> Array:
     return element(streams.states, slot_of(stream_id(key), ante))
 
 
-@compiled_once
+@in_one_kernel
 def draw_from(state: Array, seed_hash: Array, when: Array | bool = True) -> tuple[Array, Array]:
     """One use of a stream given by its number. -> float64[] in [0, 1), the number afterwards"""
     new = step_stream(state)
@@ -306,7 +296,7 @@ def draw_from(state: Array, seed_hash: Array, when: Array | bool = True) -> tupl
 
 def set_stream_state(streams: Streams, key: StreamKey, ante: Array, state: Array) -> Streams:
     """Puts the number of a stream back."""
-    return replace(streams, states=_write(streams.states, slot_of(stream_id(key), ante), state, streams.seed))
+    return replace(streams, states=put(streams.states, slot_of(stream_id(key), ante), state))
 
 
 def uniform(
@@ -315,7 +305,7 @@ def uniform(
     """u(key) of rng.md: one float64 in [0, 1); arguments as for `step`."""
     slot = slot_of(stream_id(key), ante)
     u, state = draw_from(element(streams.states, slot), streams.seed_hash, when)
-    return u, replace(streams, states=_write(streams.states, slot, state, streams.seed))
+    return u, replace(streams, states=put(streams.states, slot, state))
 
 
 def peek_successive(
@@ -346,7 +336,7 @@ def use_successive(streams: Streams, key: StreamKey, ante: Array, states: Array,
     """Makes the first `times` (int32[], 0..count) of the uses that `peek_successive` looked at."""
     slot = slot_of(stream_id(key), ante)
     value = jnp.where(times > 0, states[jnp.maximum(times, 1) - 1], element(streams.states, slot))
-    return replace(streams, states=_write(streams.states, slot, value, streams.seed))
+    return replace(streams, states=put(streams.states, slot, value))
 
 
 def _retry_counts(counts: Array, deep: Array, row: Array, levels: Array) -> Array:
@@ -398,7 +388,7 @@ def retry_uniforms(
     )
 
 
-@compiled_once
+@in_one_kernel
 def _retry_floats(
     counts: Array,
     deep: Array,
@@ -428,11 +418,7 @@ def note_retries(streams: Streams, stream: Array | int, ante: Array, depth: Arra
     here = beyond & ~lost & (jnp.arange(DEEP_PICKS) == lowest(free))
     return replace(
         streams,
-        retry_counts=_write(
-            streams.retry_counts, row, jnp.where(counts == 255, counts, counts + used), streams.seed
-        ),
-        retry_deep=_write(
-            streams.retry_deep, row, jnp.where(here, depth.astype(jnp.uint16), deep), streams.seed
-        ),
+        retry_counts=put(streams.retry_counts, row, jnp.where(counts == 255, counts, counts + used)),
+        retry_deep=put(streams.retry_deep, row, jnp.where(here, depth.astype(jnp.uint16), deep)),
         overflow=streams.overflow | full | lost,
     )

@@ -93,9 +93,9 @@ class _Computation:
     """
 
     def __init__(
-        self, function: Callable[..., list[Array]], one_kernel: bool, in_place: bool = False
+        self, function: Callable[..., list[Array]], one_kernel: bool, changed: tuple[bool, ...] = ()
     ) -> None:
-        self._function, self._in_place = function, in_place
+        self._function, self._changed = function, changed
         self.one_kernel = one_kernel
         self.jitted = jax.jit(function)
 
@@ -103,13 +103,18 @@ class _Computation:
         # arguments that a kernel does not read, so they are results, too; that costs nothing but where one is changed
         # in place.
         def called(*values: Array) -> list[Array]:
-            return [*self.jitted(*values), *([jnp.int32(0)] if in_place or not one_kernel else values)]
+            kept = (
+                [value for value, inside in zip(values, changed, strict=True) if not inside]
+                if one_kernel
+                else []
+            )
+            return [*self.jitted(*values), *kept, jnp.int32(0)]
 
         self.called = jax.jit(called)
 
     @functools.cached_property
     def batched(self) -> "_Computation":
-        return _Computation(jax.vmap(self._function), self.one_kernel, self._in_place)
+        return _Computation(jax.vmap(self._function), self.one_kernel, self._changed)
 
 
 _call_p = Primitive("call_once")
@@ -182,7 +187,7 @@ mlir.register_lowering(_call_p, mlir.lower_fun(_lower_inlined, multiple_results=
 mlir.register_lowering(_call_p, _lower_called, platform="cpu")
 
 
-def in_one_kernel(function: Function, in_place: bool = False) -> Function:
+def in_one_kernel(function: Function, changes: tuple[int, ...] = ()) -> Function:
     """A function of pytrees of arrays as one kernel of XLA's CPU backend.
 
     For whole steps of work on few games (a kernel runs on one core), and for what several readers need: everything that
@@ -191,7 +196,8 @@ def in_one_kernel(function: Function, in_place: bool = False) -> Function:
     Args:
       function: pytrees of arrays -> pytree of arrays; it must not close over traced values. If it does what a kernel
         cannot (sorting, scattering), it is a call of several kernels.
-      in_place: it reads all its arguments, whatever their shapes, and changes one in place.
+      changes: numbers of arguments that are changed in place. The function has to read all their leaves, whatever the
+        shapes are.
     """
     computations: dict[Hashable, tuple[_Computation, _Results]] = {}
 
@@ -206,7 +212,8 @@ def in_one_kernel(function: Function, in_place: bool = False) -> Function:
             def flat(*values: Array) -> list[Array]:
                 return results.note(function(*jax.tree.unflatten(tree, values)), values)
 
-            computations[key] = _Computation(flat, True, in_place), results
+            changed = [number in changes for number, arg in enumerate(args) for _ in jax.tree.leaves(arg)]
+            computations[key] = _Computation(flat, True, tuple(changed)), results
         computation, results = computations[key]
         return results.restored(_call_p.bind(*leaves, computation=computation), leaves)
 

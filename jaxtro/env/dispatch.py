@@ -165,10 +165,10 @@ def _in_chunks(
     members = members_of(active)
     evaluate = jaxpr_as_fun(closed)
 
-    def some(given: list[Array]) -> list[Array | None]:
+    def some(chosen: Array, given: list[Array]) -> list[Array | None]:
         values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
         for n, value in zip(read, given, strict=True):
-            values[n] = value
+            values[n] = value.at[chosen].get(mode="clip", wrap_negative_indices=False)
         out = evaluate(*values)
         return [out[n] if n in written else None for n in range(written_count)]
 
@@ -179,10 +179,7 @@ def _in_chunks(
         # Written out: else each field that is moved would find the games again for itself.
         chosen = written_out(members.places(start, size))
         now = dict(zip(written, changing, strict=True))
-        values = [jnp.zeros(shape.shape, shape.dtype) for shape in shapes]
-        for n in read:
-            values[n] = now.get(n, leaves[n]).at[chosen].get(mode="clip", wrap_negative_indices=False)
-        results = in_kernel([values[n] for n in read])
+        results = in_kernel(chosen, [now.get(n, leaves[n]) for n in read])
         put = [now[n].at[chosen].set(results[n], mode="drop", wrap_negative_indices=False) for n in written]
         return start + size, put
 

@@ -66,7 +66,7 @@ def _in_loop(values: Array, places: Array, new: Array) -> Array:
     return out.reshape(values.shape)
 
 
-@functools.partial(in_one_kernel, in_place=True)
+@functools.partial(in_one_kernel, changes=(0,))
 def _one_by_one(values: Array, places: Array, new: Array) -> Array:
     """values: [B, N, ...]. places: int32[B, K]. new: [B, K, ...]."""
     lists, size = values.shape[:2]

@@ -1,6 +1,7 @@
 """What a new ante brings: boss, voucher, tags, orbital hands; and the targets of each round (rng.md 4, 5)."""
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -70,10 +71,13 @@ def voucher_tag_voucher(streams: rng.Streams, situation: Situation, ante: Array)
 
 def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
     """One skip tag; `next_tags` draws both of an ante. -> int32[] tag id"""
-    return _next_tag(streams, rules.closed_tags, jnp.asarray(ante))
+    # What is changed in place has to be read.
+    changing = replace(streams, highest_ante=None)
+    tag, changed = _next_tag(changing, rules.closed_tags, jnp.asarray(ante))
+    return tag, replace(changed, highest_ante=streams.highest_ante)
 
 
-@in_one_kernel
+@functools.partial(in_one_kernel, changes=(0,))
 def _next_tag(streams: rng.Streams, closed_tags: Array, ante: Array) -> tuple[Array, rng.Streams]:
     pool = jnp.asarray(TAG_POOL)
     # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).

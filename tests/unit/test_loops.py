@@ -1,39 +1,11 @@
 """Loops over a batch, and loops that turn once or never."""
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxtro.env.loops import any_game, once_where, while_loop, written_out
-
-
-def test_values_are_unchanged_in_a_batch_and_alone() -> None:
-    values = {"flags": jnp.array([True, False]), "numbers": jnp.array([1.5, jnp.nan]), "small": jnp.int8(3)}
-    alone = jax.jit(written_out)(values, jnp.bool_(False))
-    chex.assert_trees_all_equal(alone, values)
-    rows = jnp.arange(12).reshape(4, 3)
-    batch = jax.jit(jax.vmap(lambda row: written_out(row, row[0] < 0)))(rows)
-    np.testing.assert_array_equal(batch, rows)
-    shared = jax.jit(jax.vmap(written_out, in_axes=(0, None)))(rows, jnp.bool_(False))
-    np.testing.assert_array_equal(shared, rows)
-
-
-def test_the_compiler_does_not_see_through_it() -> None:
-    """Two readers of a value that is cheap by itself: with `written_out` it is made in one place only."""
-
-    def readers(values, never, keep):  # type: ignore[no-untyped-def]
-        made = jnp.sin(values * 3)
-        made = written_out(made, never) if keep else made
-        return jnp.sum(made), jnp.max(made)
-
-    program = {}
-    for keep in (True, False):
-        compiled = jax.jit(readers, static_argnums=2).lower(jnp.ones(64), jnp.bool_(False), keep).compile()
-        program[keep] = compiled.as_text()
-    assert " while(" in program[True]
-    assert " while(" not in program[False]
+from jaxtro.env.loops import any_game, once_where, while_loop
 
 
 def test_only_what_is_needed_is_computed() -> None:
@@ -116,11 +88,3 @@ def test_a_body_that_changes_a_value_s_type_is_told():
             while_loop(
                 lambda now: now[0] < 1, lambda now, after=after: (now[0] + 1, after), (jnp.int32(0), start)
             )
-
-
-def test_values_are_unchanged_whatever_a_batch_is_told():
-    rows = jnp.arange(12).reshape(4, 3)
-    for never in ([True, False, False, True], [False, True, True, False], [True] * 4):
-        np.testing.assert_array_equal(jax.jit(jax.vmap(written_out))(rows, jnp.array(never)), rows)
-    empty = jax.jit(jax.vmap(written_out))(rows[:0], jnp.zeros(0, bool))
-    chex.assert_shape(empty, (0, 3))

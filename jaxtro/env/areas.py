@@ -14,7 +14,7 @@ from jaxtro.env import bits
 from jaxtro.env.bits import count_before, members_in, members_of, set_of
 from jaxtro.env.calls import in_one_kernel, written_out
 from jaxtro.env.lookups import PackedRows, rows_at
-from jaxtro.env.loops import while_loop
+from jaxtro.env.loops import any_game
 from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.hands import STONE
 from jaxtro.env.state import Cards, Deck, Piles
@@ -46,7 +46,7 @@ def keep_where(tree: Tree, keep: Array, empty: Tree | None = None) -> Tree:
 
 @functools.cache
 def _closed_up(blanks: tuple[float, ...] | None) -> Callable[[Any, Array], Any]:
-    """`keep_where` with some value for each field behind the rows that are kept; one computation for all its callers."""
+    """`keep_where` with a value for each field behind the rows that are kept."""
     return in_one_kernel(functools.partial(_keep_where, blanks))
 
 
@@ -63,16 +63,19 @@ def _keep_where(blanks: tuple[float, ...] | None, tree: Any, keep: Array) -> Any
 
         def close(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
             holes, words = carry
-            hole = bits.highest(holes)
+            hole = bits.highest(holes)  # -1 if none is left: as an unsigned number behind all places
+            behind = places.astype(jnp.uint32) >= hole.astype(jnp.uint32)
             closed = [
-                jnp.where(_like(places >= hole, one), jnp.concatenate([one[1:], one[-1:]]), one)
-                for one in words
+                jnp.where(_like(behind, one), jnp.concatenate([one[1:], one[-1:]]), one) for one in words
             ]
             return bits.without(holes, hole), closed
 
         rows = PackedRows(tree)
         holes = ~word & bits.below_highest(word)
-        closed_up = rows.fields(while_loop(lambda carry: carry[0] != 0, close, (holes, rows.words))[1])
+        # Where no hole is left, none is closed: nothing has to be kept as it is.
+        closed_up = rows.fields(
+            lax.while_loop(lambda carry: any_game(carry[0] != 0), close, (holes, rows.words))[1]
+        )
     there = jnp.arange(size) < count
     leaves, structure = jax.tree.flatten(closed_up)
     return jax.tree.unflatten(

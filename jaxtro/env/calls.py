@@ -24,64 +24,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Values = TypeVar("Values")
 
 # What a kernel may do, without "stablehlo.". Scatters and sorts cannot be part of one (`writes.put` can).
-_IN_KERNELS = frozenset(
-    [
-        "abs",
-        "add",
-        "and",
-        "atan2",
-        "bitcast_convert",
-        "broadcast_in_dim",
-        "ceil",
-        "clamp",
-        "compare",
-        "concatenate",
-        "constant",
-        "convert",
-        "count_leading_zeros",
-        "divide",
-        "dynamic_slice",
-        "dynamic_update_slice",
-        "exponential",
-        "exponential_minus_one",
-        "floor",
-        "gather",
-        "iota",
-        "is_finite",
-        "log",
-        "log_plus_one",
-        "maximum",
-        "minimum",
-        "multiply",
-        "negate",
-        "not",
-        "or",
-        "pad",
-        "popcnt",
-        "power",
-        "reduce",
-        "reduce_window",
-        "remainder",
-        "reshape",
-        "return",
-        "reverse",
-        "round_nearest_afz",
-        "round_nearest_even",
-        "rsqrt",
-        "select",
-        "shift_left",
-        "shift_right_arithmetic",
-        "shift_right_logical",
-        "sign",
-        "slice",
-        "sqrt",
-        "subtract",
-        "tanh",
-        "transpose",
-        "while",
-        "xor",
-    ]
-)
+_IN_KERNELS = {
+    "abs", "add", "and", "atan2", "bitcast_convert", "broadcast_in_dim", "ceil", "clamp", "compare", "concatenate",
+    "constant", "convert", "count_leading_zeros", "divide", "dynamic_slice", "dynamic_update_slice", "exponential",
+    "exponential_minus_one", "floor", "gather", "iota", "is_finite", "log", "log_plus_one", "maximum", "minimum",
+    "multiply", "negate", "not", "or", "pad", "popcnt", "power", "reduce", "reduce_window", "remainder", "reshape",
+    "return", "reverse", "round_nearest_afz", "round_nearest_even", "rsqrt", "select", "shift_left",
+    "shift_right_arithmetic", "shift_right_logical", "sign", "slice", "sqrt", "subtract", "tanh", "transpose", "while",
+    "xor",
+}  # fmt: skip
 
 
 class _Computation:
@@ -154,8 +105,8 @@ def _lower_inlined(*operands: Array, computation: _Computation) -> list[Array]:
 def _lower_called(ctx: Any, *operands: Any, computation: _Computation) -> Any:
     wider = ctx.replace(avals_out=None)
     results = mlir.lower_fun(computation.called, multiple_results=True)(wider, *operands)
-    call = mlir.flatten_ir_values(results)[0].owner
-    attributes = {"inlineable": ir.StringAttr.get("false")}
+    call: Any = mlir.flatten_ir_values(results)[0].owner
+    attributes: dict[str, ir.Attribute] = {"inlineable": ir.StringAttr.get("false")}
     if computation.one_kernel and _fits_kernel(call, ctx.module_context.symbol_table):
         attributes["xla_cpu_small_call"] = ir.StringAttr.get("true")
     call.attributes["mhlo.frontend_attributes"] = ir.DictAttr.get(attributes)

@@ -12,6 +12,8 @@ from jax.typing import ArrayLike
 
 from jaxtro.env.calls import in_one_kernel
 
+_SMALL = 64  # numbers, up to which an element is put by comparing
+
 
 def put(values: Array, places: ArrayLike, new: ArrayLike) -> Array:
     """`values` with the elements at some places replaced; places outside 0 to N - 1 are left out.
@@ -20,10 +22,15 @@ def put(values: Array, places: ArrayLike, new: ArrayLike) -> Array:
     larger one (`calls.in_one_kernel`); other backends scatter.
 
     Args:
-      values: [N, ...]. places: int[] or int[K], different ones. new: [...] or [K, ...], turned into the type of `values`.
+      values: [N, ...]. places: int[] or int[K], different ones where they exist.
+      new: [...] or [K, ...], turned into the type of `values`.
     """
     places = jnp.asarray(places)
     new = jnp.broadcast_to(jnp.asarray(new).astype(values.dtype), (*places.shape, *values.shape[1:]))
+    if places.ndim == 0 and values.size <= _SMALL:
+        # A selection is part of the kernels around it.
+        here = (jnp.arange(values.shape[0]) == places).reshape(-1, *[1] * (values.ndim - 1))
+        return jnp.where(here, new, values)
     if places.ndim == 0:
         places, new = places[None], new[None]
     return _put_p.bind(values, places.astype(jnp.int32), new)

@@ -70,6 +70,35 @@ def test_a_kernel_does_what_its_function_does() -> None:
     chex.assert_trees_all_equal(many, jax.vmap(_work)(*wide))
 
 
+def _floats(row):  # type: ignore[no-untyped-def]
+    """Each function of floats that a kernel may hold."""
+    of_one = (
+        jnp.exp, jnp.expm1, jnp.log, jnp.log1p, jnp.tanh, jnp.sqrt, jax.lax.rsqrt, jnp.ceil, jnp.floor, jnp.sign,
+        jnp.abs, jnp.negative, jax.lax.round, jnp.round, jnp.cumsum, jnp.sum, jnp.max, jnp.argmin, jnp.flip,
+    )  # fmt: skip
+    of_two = (jnp.arctan2, jnp.power, jnp.divide, jnp.fmod, jnp.maximum, jnp.minimum)
+    clamped = jax.lax.clamp(0.5, row, 0.7), jnp.isfinite(row), jnp.pad(row, 3), row.reshape(2, -1).T
+    return [f(row) for f in of_one], [f(row, row[::-1]) for f in of_two], clamped
+
+
+def _numbers(row):  # type: ignore[no-untyped-def]
+    """The same of whole numbers."""
+    of_one = (jax.lax.population_count, jax.lax.clz, jnp.invert)
+    of_two = (jnp.left_shift, jnp.right_shift, jax.lax.shift_right_logical, jnp.bitwise_xor, jnp.remainder)
+    number = jax.lax.bitcast_convert_type(row, jnp.uint32)
+    return [f(row) for f in of_one], [f(row, row[::-1] + 1) for f in of_two], number, row[row % 8]
+
+
+@pytest.mark.skipif(not _ON_CPU, reason="other backends inline")
+@pytest.mark.parametrize("function", [_floats, _numbers])
+def test_all_that_a_kernel_may_do_works(function) -> None:  # type: ignore[no-untyped-def]
+    g = np.random.default_rng(5)
+    rows = g.random((6, 8)) if function is _floats else g.integers(0, 7, (6, 8), dtype=np.int32)
+    program = jax.jit(jax.vmap(in_one_kernel(function)))
+    assert _KERNEL in program.lower(rows).as_text()
+    chex.assert_trees_all_close(program(rows), jax.vmap(function)(rows), rtol=1e-12)
+
+
 @pytest.mark.skipif(not _ON_CPU, reason="other backends inline")
 def test_what_a_kernel_cannot_do_is_done_in_several() -> None:
     """Sorts and scatters, as a user's rules may have them, also in functions that are called."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 from jaxtro.env import rng
 from jaxtro.env.calls import in_one_kernel
@@ -72,7 +72,7 @@ def voucher_tag_voucher(streams: rng.Streams, situation: Situation, ante: Array)
 def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
     """One skip tag; `next_tags` draws both of an ante. -> int32[] tag id"""
     # What is changed in place has to be read.
-    changing = replace(streams, highest_ante=None)
+    changing = replace(streams, highest_ante=None)  # type: ignore[arg-type]
     tag, changed = _next_tag(changing, rules.closed_tags, jnp.asarray(ante))
     return tag, replace(changed, highest_ante=streams.highest_ante)
 
@@ -90,9 +90,14 @@ def _next_tag(streams: rng.Streams, closed_tags: Array, ante: Array) -> tuple[Ar
 
 def next_tags(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
     """The skip tags of an ante, Small Blind first. -> int32[2] tag ids"""
-    first, streams = next_tag(streams, rules, ante)
-    second, streams = next_tag(streams, rules, ante)
-    return jnp.stack([first, second]), streams
+
+    def one(streams: rng.Streams, _: None) -> tuple[rng.Streams, Array]:
+        tag, streams = next_tag(streams, rules, ante)
+        return streams, tag
+
+    # A loop, so that it is compiled once.
+    streams, tags = lax.scan(one, streams, None, length=2)
+    return tags, streams
 
 
 def visible_hands(hands_played: Array) -> Array:

@@ -81,7 +81,7 @@ def pick_item(
         raise ValueError(f"the stream {key!r} has no retries")
     stream, pool, ante = (jnp.asarray(value, jnp.int32) for value in (stream, pool, ante))
     # What is changed in place has to be read.
-    changing = replace(streams, highest_ante=None)
+    changing = replace(streams, highest_ante=None)  # type: ignore[arg-type]
     item, changed = _pick_item(changing, open_items(situation), stream, pool, ante, jnp.asarray(when))
     return item, replace(changed, highest_ante=streams.highest_ante)
 

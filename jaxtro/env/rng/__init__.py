@@ -37,6 +37,6 @@ __all__ = [
     "NOT_STARTED", "Peeked", "Streams", "commit", "draw_from", "enter_ante", "first_float", "generator_seed",
     "hash_seed", "hash_text", "next_float", "nth_member", "peek", "peek_successive", "pick", "pick_where",
     "pool_pick", "retry_uniforms", "seed_generator", "set_stream_state", "shuffle", "start_streams", "step",
-    "step_generator", "step_stream", "stream_id", "stream_start", "stream_state", "to_index", "uniform", "use_successive",
-    "warm_generator",
+    "step_generator", "step_stream", "stream_id", "stream_start", "stream_state", "to_index", "uniform",
+    "use_successive", "warm_generator",
 ]  # fmt: skip

@@ -258,12 +258,8 @@ def peek(streams: Streams, keys: Sequence[str] | Array, ante: Array) -> Peeked:
 
 def commit(streams: Streams, peeked: Peeked, when: Sequence[Array | bool]) -> Streams:
     """Makes those of the peeked uses whose `when` is True; the K streams must differ where it is."""
-    states = streams.states
-    for number, used in enumerate(when):
-        slot = peeked.slots[number]
-        value = jnp.where(used, peeked.states[number], element(states, slot))
-        states = put(states, slot, value)
-    return replace(streams, states=states)
+    slots = jnp.where(jnp.stack([jnp.asarray(used) for used in when]), peeked.slots, table.NUM_SLOTS)
+    return replace(streams, states=put(streams.states, slots, peeked.states))
 
 
 def step(streams: Streams, key: StreamKey, ante: Array, when: Array | bool = True) -> tuple[Array, Streams]:

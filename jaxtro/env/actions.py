@@ -115,7 +115,7 @@ def make_action(kind: Kind | int, slot: int = 0, cards: Iterable[int] = (), to: 
 
     Raises:
       ValueError: for an unknown kind, a place outside 0 to 31, a card named twice. Numbers that are traced (inside
-        jit) are not checked; an action with a wrong one is illegal.
+        jit) are not checked; an action with a wrong one is illegal, but wrong `cards` are left out.
     """
     cards = list(cards)
     if _number("kind", kind) not in (None, *Kind):

@@ -6,16 +6,17 @@ stood in 147. A function wrapped by `in_one_kernel` stays a computation of its o
 loops: a third of the time to compile, and nothing to be started for each of its operations.
 
 XLA knows this as a small call, its own way to run little loops (`xla_cpu_small_call`). Other backends inline the
-function as usual (not measured there).
+function as usual, and take `written_out` for an optimization barrier (not measured there).
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 from jaxlib.mlir import ir
@@ -99,13 +100,17 @@ def _batch(operands: Any, dims: Any, *, computation: _Computation) -> Any:
 
 
 def _lower_inlined(*operands: Array, computation: _Computation) -> list[Array]:
-    return computation.jitted(*operands)
+    return (
+        computation.jitted(*operands) if computation.one_kernel else lax.optimization_barrier(list(operands))
+    )
 
 
 def _lower_called(ctx: Any, *operands: Any, computation: _Computation) -> Any:
     wider = ctx.replace(avals_out=None)
     results = mlir.lower_fun(computation.called, multiple_results=True)(wider, *operands)
     call: Any = mlir.flatten_ir_values(results)[0].owner
+    if getattr(call, "name", None) != "func.call":  # without jit (`jax.disable_jit`) there is no call
+        return results[: len(ctx.avals_out)]
     attributes: dict[str, ir.Attribute] = {"inlineable": ir.StringAttr.get("false")}
     if computation.one_kernel and _fits_kernel(call, ctx.module_context.symbol_table):
         attributes["xla_cpu_small_call"] = ir.StringAttr.get("true")
@@ -148,14 +153,17 @@ def in_one_kernel(function: Function, changes: tuple[int, ...] = ()) -> Function
       function: pytrees of arrays -> pytree of arrays; it must not close over traced values. If it does what a kernel
         cannot (sorting, scattering), it is a call of several kernels.
       changes: numbers of arguments that are changed in place. The function has to read all their leaves, whatever the
-        shapes are.
+        shapes are and even if all other arguments are constants: XLA aborts the process if it does not.
     """
     computations: dict[Hashable, tuple[_Computation, _Results]] = {}
+    signature = inspect.signature(function)
 
     @functools.wraps(function)
-    def call(*args: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
+        args = signature.bind(*args, **named).args if named else args
         leaves, tree = jax.tree.flatten(args)
-        leaves = [jnp.asarray(leaf) for leaf in leaves]
+        # With their dtype: no weak types, which shapes do not tell.
+        leaves = [jnp.asarray(leaf, jnp.result_type(leaf)) for leaf in leaves]
         key = (tree, *((leaf.shape, leaf.dtype) for leaf in leaves))
         if key not in computations:
             results = _Results()

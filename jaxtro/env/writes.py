@@ -26,6 +26,8 @@ def put(values: Array, places: ArrayLike, new: ArrayLike) -> Array:
       new: [...] or [K, ...], turned into the type of `values`.
     """
     places = jnp.asarray(places)
+    if places.dtype != jnp.int32:
+        places = jnp.where((places >= 0) & (places < values.shape[0]), places, -1).astype(jnp.int32)
     new = jnp.broadcast_to(jnp.asarray(new).astype(values.dtype), (*places.shape, *values.shape[1:]))
     if places.ndim == 0 and values.size <= _SMALL:
         # A selection is part of the kernels around it.
@@ -33,7 +35,11 @@ def put(values: Array, places: ArrayLike, new: ArrayLike) -> Array:
         return jnp.where(here, new, values)
     if places.ndim == 0:
         places, new = places[None], new[None]
-    return _put_p.bind(values, places.astype(jnp.int32), new)
+    if values.shape[0] == 1 and places.shape[0]:
+        # With a place that XLA knows, the values would not be read, which a kernel has to do with what it changes.
+        hit = places == 0
+        return jnp.where(jnp.any(hit), new[jnp.argmax(hit)], values)
+    return _put_p.bind(values, places, new)
 
 
 def add_at(values: Array, place: Array, amount: ArrayLike) -> Array:

@@ -141,8 +141,7 @@ def test_large_batches_fit_into_kernels() -> None:
 @settings(max_examples=20, deadline=None)
 def test_elements_are_put(size: int, count: int, dtype: str, seed: int) -> None:
     g = np.random.default_rng(seed)
-    values = g.integers(0, 2, (3, size, 2)).astype(dtype)
-    new = g.integers(0, 2, (3, count, 2)).astype(dtype)
+    values, new = np.zeros((3, size, 2), dtype), g.integers(1, 99, (3, count, 2)).astype(dtype)
     # From two below the first place to two behind the last.
     places = np.stack([g.permutation(size + 4)[:count] - 2 for _ in range(3)])
     expected = values.copy()
@@ -167,8 +166,35 @@ def test_one_element_is_put_or_added_to() -> None:
         np.testing.assert_array_equal(put(values, place, 9), expected)
         added = jax.jit(add_at)(values, jnp.int32(place), 3)
         assert added.dtype == jnp.int8
-        assert int(added.sum()) == 6 + 3 * inside
+        np.testing.assert_array_equal(added, np.arange(4) + 3 * (np.arange(4) == place))
     chex.assert_shape(
         jax.jit(jax.vmap(put))(jnp.zeros((0, 4)), jnp.zeros(0, jnp.int32), jnp.zeros(0)), (0, 4)
     )
     chex.assert_shape(put(jnp.zeros(4), jnp.zeros(0, jnp.int32), jnp.zeros(0)), (4,))
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_elements_are_put_at_places_that_the_compiler_knows(size: int) -> None:
+    values = np.arange(1, size + 1, dtype=np.float64)
+    for places in (np.array([0]), np.array([size - 1]), np.array([-1]), np.array([size]), np.arange(size)):
+        expected = values.copy()
+        expected[places[(places >= 0) & (places < size)]] = 5.5
+        np.testing.assert_array_equal(jax.jit(lambda v, places=places: put(v, places, 5.5))(values), expected)
+        batch = jax.jit(jax.vmap(lambda v, places=places: put(v, places, 5.5)))
+        for games in (1, 3):
+            rows = np.tile(values, (games, 1))
+            np.testing.assert_array_equal(batch(rows), np.tile(expected, (games, 1)))
+    np.testing.assert_array_equal(jax.jit(put)(values, np.int64(2**32), 5.5), values)
+
+
+def test_names_and_plain_numbers_are_arguments_of_a_kernel_too() -> None:
+    @in_one_kernel
+    def minus(a, b):  # type: ignore[no-untyped-def]
+        return a - b
+
+    numbers = jnp.arange(4, dtype=jnp.int8)
+    for got in (jax.jit(lambda a: minus(b=5, a=a))(numbers), minus(numbers, b=5)):
+        np.testing.assert_array_equal(got, np.arange(4) - 5)
+        assert got.dtype == jnp.int64
+    with jax.disable_jit():
+        np.testing.assert_array_equal(jax.jit(minus)(numbers, numbers), np.zeros(4))

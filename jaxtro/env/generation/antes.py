@@ -1,7 +1,6 @@
 """What a new ante brings: boss, voucher, tags, orbital hands; and the targets of each round (rng.md 4, 5)."""
 
-import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -71,13 +70,10 @@ def voucher_tag_voucher(streams: rng.Streams, situation: Situation, ante: Array)
 
 def next_tag(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
     """One skip tag; `next_tags` draws both of an ante. -> int32[] tag id"""
-    # What is changed in place has to be read.
-    changing = replace(streams, highest_ante=None)  # type: ignore[arg-type]
-    tag, changed = _next_tag(changing, rules.closed_tags, jnp.asarray(ante))
-    return tag, replace(changed, highest_ante=streams.highest_ante)
+    return _next_tag(streams, rules.closed_tags, jnp.asarray(ante))
 
 
-@functools.partial(in_one_kernel, changes=(0,))
+@in_one_kernel
 def _next_tag(streams: rng.Streams, closed_tags: Array, ante: Array) -> tuple[Array, rng.Streams]:
     pool = jnp.asarray(TAG_POOL)
     # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).

@@ -1,7 +1,6 @@
 """New jokers, consumables and playing cards, wherever they come from (rng.md 4, 6, 7, 8, 9)."""
 
-import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -80,13 +79,10 @@ def pick_item(
     if not isinstance(stream, Array) and RETRY_SLOT[stream] < 0:
         raise ValueError(f"the stream {key!r} has no retries")
     stream, pool, ante = (jnp.asarray(value, jnp.int32) for value in (stream, pool, ante))
-    # What is changed in place has to be read.
-    changing = replace(streams, highest_ante=None)  # type: ignore[arg-type]
-    item, changed = _pick_item(changing, open_items(situation), stream, pool, ante, jnp.asarray(when))
-    return item, replace(changed, highest_ante=streams.highest_ante)
+    return _pick_item(streams, open_items(situation), stream, pool, ante, jnp.asarray(when))
 
 
-@functools.partial(in_one_kernel, changes=(0,))
+@in_one_kernel
 def _pick_item(
     streams: rng.Streams, usable: Array, stream: Array, pool: Array, ante: Array, when: Array
 ) -> tuple[Array, rng.Streams]:

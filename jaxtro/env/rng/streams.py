@@ -258,6 +258,8 @@ def peek(streams: Streams, keys: Sequence[str] | Array, ante: Array) -> Peeked:
 
 def commit(streams: Streams, peeked: Peeked, when: Sequence[Array | bool]) -> Streams:
     """Makes those of the peeked uses whose `when` is True; the K streams must differ where it is."""
+    if len(when) != peeked.slots.shape[0]:
+        raise ValueError(f"{peeked.slots.shape[0]} uses were peeked at, `when` tells of {len(when)}")
     slots = jnp.where(jnp.stack([jnp.asarray(used) for used in when]), peeked.slots, table.NUM_SLOTS)
     return replace(streams, states=put(streams.states, slots, peeked.states))
 

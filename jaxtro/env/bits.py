@@ -220,11 +220,13 @@ def for_each(bits: Array, body: Callable[[Array, Carry], Carry], carry: Carry) -
 
 
 def put(array: Array, place: Array, value: Array) -> Array:
-    """A short array with one element replaced; nothing changes where the place does not exist.
+    """A short array [N, ...] with one element replaced; nothing changes where the place does not exist.
 
     A selection: XLA fuses it with the selection that a loop over a batch makes anyway, and cannot fuse a scatter.
+    `writes.put` is for arrays of any length.
     """
-    return jnp.where(jnp.arange(array.shape[0]) == place, value.astype(array.dtype), array)
+    here = (jnp.arange(array.shape[0]) == place).reshape(-1, *[1] * (array.ndim - 1))
+    return jnp.where(here, value.astype(array.dtype), array)
 
 
 def union(sets: Array) -> Array:

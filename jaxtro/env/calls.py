@@ -1,9 +1,9 @@
 """Functions that XLA's CPU backend makes one kernel of.
 
 That backend inlines every function, fuses what is cheap into each of its readers, and makes a kernel of each fusion: a
-step was 5,500 of them, some 30 ms of compiling each before there is anything in it, and a random draw of 400 operations
-stood in 147. A function wrapped by `in_one_kernel` stays a computation of its own and becomes one kernel with all its
-loops: a third of the time to compile, and nothing to be started for each of its operations.
+loop of steps was 3,600 kernels, some 30 ms of compiling each before there is anything in it. A function wrapped by
+`in_one_kernel` stays a computation of its own and becomes one kernel with all its loops: a third of the kernels, and
+nothing to be started for each of its operations (docs/performance.md).
 
 XLA knows this as a small call, its own way to run little loops (`xla_cpu_small_call`). Other backends inline the
 function as usual, and take `written_out` for an optimization barrier (not measured there).
@@ -84,18 +84,22 @@ def _shapes(*operands: Any, computation: _Computation) -> list[Any]:
     return [jax.core.ShapedArray(out.shape, out.dtype) for out in jax.eval_shape(computation.jitted, *shapes)]
 
 
-def _batch(operands: Any, dims: Any, *, computation: _Computation) -> Any:
+def of_each_game(operands: Any, dims: Any) -> list[Array]:
+    """The operands of a batch rule with the games in front; what all games share is there for each of them."""
     games = next(
         value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not batching.not_mapped
     )
-    # What all games share is written out for each of them: else it would be another computation.
-    values = [
+    return [
         jnp.broadcast_to(value, (games, *jnp.shape(value)))
         if dim is batching.not_mapped
         else jnp.moveaxis(value, dim, 0)
         for value, dim in zip(operands, dims, strict=True)
     ]
-    out = _call_p.bind(*values, computation=computation.batched)
+
+
+def _batch(operands: Any, dims: Any, *, computation: _Computation) -> Any:
+    # What games share is no argument of another kind: that would be another computation.
+    out = _call_p.bind(*of_each_game(operands, dims), computation=computation.batched)
     return out, [0] * len(out)
 
 

@@ -21,7 +21,7 @@ from jax.interpreters import batching, mlir
 from jax.interpreters.partial_eval import dce_jaxpr
 
 from jaxtro.env.bits import members_of
-from jaxtro.env.calls import in_one_kernel, written_out
+from jaxtro.env.calls import in_one_kernel, of_each_game, written_out
 
 Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
@@ -119,15 +119,8 @@ mlir.register_lowering(_stage_p, mlir.lower_fun(_run, multiple_results=True))
 
 
 def _batch(operands: Any, dims: Any, *, batched: bool, **params: Any) -> Any:
-    games = next(
-        value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not NOT_BATCHED
-    )
-    values = []
-    for value, dim in zip(operands, dims, strict=True):
-        if dim is NOT_BATCHED:
-            values.append(jnp.broadcast_to(value, (games, *value.shape)))
-        else:
-            values.append(jnp.moveaxis(value, dim, 0))
+    values = of_each_game(operands, dims)
+    games = values[0].shape[0]
     if not batched:
         out = _stage_p.bind(*values, batched=True, **params)
         return out, [0] * len(out)

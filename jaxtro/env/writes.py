@@ -10,7 +10,8 @@ from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 from jax.typing import ArrayLike
 
-from jaxtro.env.calls import in_one_kernel
+from jaxtro.env import bits
+from jaxtro.env.calls import in_one_kernel, of_each_game
 
 _SMALL = 64  # numbers, up to which an element is put by comparing
 
@@ -30,9 +31,7 @@ def put(values: Array, places: ArrayLike, new: ArrayLike) -> Array:
         places = jnp.where((places >= 0) & (places < values.shape[0]), places, -1).astype(jnp.int32)
     new = jnp.broadcast_to(jnp.asarray(new).astype(values.dtype), (*places.shape, *values.shape[1:]))
     if places.ndim == 0 and values.size <= _SMALL:
-        # A selection is part of the kernels around it.
-        here = (jnp.arange(values.shape[0]) == places).reshape(-1, *[1] * (values.ndim - 1))
-        return jnp.where(here, new, values)
+        return bits.put(values, places, new)
     if places.ndim == 0:
         places, new = places[None], new[None]
     if values.shape[0] == 1 and places.shape[0]:
@@ -106,16 +105,7 @@ def _lower_loop(values: Array, places: Array, new: Array) -> Array:
 
 
 def _batch(operands: Any, dims: Any) -> Any:
-    games = next(
-        value.shape[dim] for value, dim in zip(operands, dims, strict=True) if dim is not batching.not_mapped
-    )
-    rows = [
-        jnp.broadcast_to(value, (games, *value.shape))
-        if dim is batching.not_mapped
-        else jnp.moveaxis(value, dim, 0)
-        for value, dim in zip(operands, dims, strict=True)
-    ]
-    return _put_p.bind(*rows), 0
+    return _put_p.bind(*of_each_game(operands, dims)), 0
 
 
 batching.primitive_batchers[_put_p] = _batch

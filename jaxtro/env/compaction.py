@@ -14,10 +14,11 @@ from jax.interpreters import batching, mlir
 
 from jaxtro.env.bits import members_of
 from jaxtro.env.calls import written_out
+from jaxtro.env.reductions import any_of
 from jaxtro.env.writes import put
 
 
-def compacted(function: Callable[..., Any], chunk: int = 128) -> Callable[..., Any]:
+def compacted(function: Callable[..., Any], chunk: int = 160) -> Callable[..., Any]:
     """Wraps a function of pytrees so that a vmapped call costs what its active games cost.
 
     Plain `vmap` computes every game's value and throws most away. Here the batch rule gathers the active
@@ -58,7 +59,9 @@ def _run(
     if not batched:
         return jax.tree.leaves(function(*jax.tree.unflatten(tree, leaves)))
     games = active.shape[0]
-    size = min(chunk, games)
+    if games <= chunk:
+        return _all_at_once(active, leaves, function, tree, shapes, shared)
+    size = chunk
     members = members_of(active)
 
     def turn(carry: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
@@ -76,6 +79,32 @@ def _run(
 
     blank = [jnp.zeros((games, *shape.shape), shape.dtype) for shape in shapes]
     return lax.while_loop(lambda carry: carry[0] < members.count, turn, (jnp.int32(0), blank))[1]
+
+
+def _all_at_once(
+    active: Array, leaves: tuple[Array, ...], function: Any, tree: Any, shapes: Any, shared: tuple[int, ...]
+) -> list[Array]:
+    """For batches of one turn: nothing to gather, but still nothing to do where no game is active."""
+    games = active.shape[0]
+
+    def turn(carry: tuple[Array, list[Array], list[Array]]) -> tuple[Array, list[Array], list[Array]]:
+        _, given, _ = carry
+        some = [
+            jnp.broadcast_to(value[:, None], (value.shape[0], games_of_row, *value.shape[1:])).reshape(
+                games, *value.shape[1:]
+            )
+            for value, games_of_row in zip(given, shared, strict=True)
+        ]
+        result = jax.tree.leaves(jax.vmap(function)(*jax.tree.unflatten(tree, some)))
+        out = [
+            jnp.where(active.reshape(-1, *[1] * (part.ndim - 1)), part, jnp.zeros((), part.dtype))
+            for part in result
+        ]
+        # What stayed the same XLA would compute before the loop, for every batch.
+        return jnp.bool_(False), [jnp.zeros_like(value) for value in given], out
+
+    blank = [jnp.zeros((games, *shape.shape), shape.dtype) for shape in shapes]
+    return lax.while_loop(lambda carry: carry[0], turn, (any_of(active), list(leaves), blank))[2]
 
 
 @_compacted_p.def_abstract_eval

@@ -212,6 +212,7 @@ class Packing:
             place = self._rows.index(row)
             self._places.append((place, sizes[place], size, tuple(leaf.shape)))
             sizes[place] += size
+        self._unpacked = jax.jit(self._unpack)
 
     def pack(self, tree: Any) -> tuple[Array, ...]:
         """The rows of a tree. -> [..., N] each"""
@@ -249,6 +250,10 @@ class Packing:
 
     def unpack(self, rows: tuple[Array, ...]) -> Any:
         """The tree of some rows."""
+        # One equation for each stage to trace; what it does not read is left out afterwards.
+        return self._unpacked(rows)
+
+    def _unpack(self, rows: tuple[Array, ...]) -> Any:
         return jax.tree.unflatten(
             self._tree, [self._leaf(rows, number) for number in range(len(self._places))]
         )

@@ -44,11 +44,31 @@ def look_up(column: ArrayLike, rows: Array) -> Array:
     if len(others) > _FEW:
         return element(jnp.asarray(column), rows.astype(jnp.int32))
     # Plain `lax`, as there are thousands of these to trace.
+    its = {
+        value: joined([lax.eq(rows, lax.full_like(rows, row)) for row in others if column[row] == value])
+        for value in np.unique(column[others])
+    }
     found = lax.full(rows.shape, usual, column.dtype)
-    for row in others:
-        its = lax.full(rows.shape, column[row], column.dtype)
-        found = lax.select(lax.eq(rows, lax.full_like(rows, row)), its, found)
+    if len(its) > 2 and column.dtype.kind in "iu":
+        # The bits in which they differ.
+        none = lax.full(rows.shape, 0, column.dtype)
+        differ = [lax.select(here, lax.full_like(none, value ^ usual), none) for value, here in its.items()]
+        return lax.bitwise_xor(found, joined(differ))
+    for value, here in its.items():
+        found = lax.select(here, lax.full_like(found, value), found)
     return found
+
+
+def joined(parts: list[Array]) -> Array:
+    """The union of sets, or whether any of some conditions holds. [...] each -> [...]
+
+    In pairs: XLA moves a reshape down a chain by one operation in each round of its simplification, and each round goes
+    through the whole program (docs/performance.md).
+    """
+    while len(parts) > 1:
+        pairs = [lax.bitwise_or(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[len(pairs) * 2 :]
+    return parts[0]
 
 
 class Columns:
@@ -123,7 +143,7 @@ class PackedRows:
         self.words: list[Array] = [self._joined(leaves, word) for word in range(len(used))]
 
     def _joined(self, leaves: list[Any], word: int) -> Array:
-        joined: Any = None
+        parts: list[Array] = []
         for leaf, dtype, alone, (its, first) in zip(
             leaves, self._dtypes, self._alone, self._places, strict=True
         ):
@@ -134,9 +154,8 @@ class PackedRows:
             value = jnp.asarray(leaf)
             if dtype != jnp.bool_ and not jnp.issubdtype(dtype, jnp.unsignedinteger):
                 value = lax.bitcast_convert_type(value, f"uint{dtype.itemsize * 8}")
-            value = value.astype(jnp.uint64) << first
-            joined = value if joined is None else joined | value
-        return joined
+            parts.append(value.astype(jnp.uint64) << first)
+        return joined(parts)
 
     def fields(self, words: list[Array]) -> Any:
         """The struct of other words that were made from `words`, of any shape."""

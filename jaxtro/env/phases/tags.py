@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, look_up
 from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import joker_slots
 from jaxtro.env.phases.blind_select import BOSS, bits_without, draw_boss
+from jaxtro.env.reductions import int_sum
 from jaxtro.env.state import BlindStatus, Phase, State
 from jaxtro.env.work import (
     DEAL_MORE,
@@ -92,16 +93,18 @@ def skip(work: Work) -> Work:
     )
     state = add_tag(state, tag)
     run, tags = state.run, state.tags
-    money, made, levels = run.money, jnp.int32(0), jnp.int32(0)
+    gains = jnp.where(tags == _SPEED, _SPEED_DOLLARS * run.skips, 0)
+    gains += jnp.where(tags == _HANDY, _HANDY_DOLLARS * run.hands_played, 0)
+    gains += jnp.where(tags == _GARBAGE, _GARBAGE_DOLLARS * run.unused_discards, 0)
+
     # Only money depends on the order, and only through Economy Tags.
-    for place in range(tags.shape[0]):
-        held = tags[place]
-        money += jnp.where(held == _ECONOMY, jnp.clip(money, 0, _ECONOMY_MOST), 0)
-        money += jnp.where(held == _SPEED, _SPEED_DOLLARS * run.skips, 0)
-        money += jnp.where(held == _HANDY, _HANDY_DOLLARS * run.hands_played, 0)
-        money += jnp.where(held == _GARBAGE, _GARBAGE_DOLLARS * run.unused_discards, 0)
-        made += jnp.where(held == _TOP_UP, _TOP_UP_JOKERS, 0)
-        levels += jnp.where(held == _ORBITAL, _ORBITAL_LEVELS, 0)
+    def pay(place: Array, money: Array) -> Array:
+        doubled = jnp.where(element(tags, place) == _ECONOMY, jnp.clip(money, 0, _ECONOMY_MOST), 0)
+        return money + doubled + element(gains, place)
+
+    money = lax.fori_loop(0, tags.shape[0], pay, run.money)
+    made = _TOP_UP_JOKERS * int_sum(tags == _TOP_UP)
+    levels = _ORBITAL_LEVELS * int_sum(tags == _ORBITAL)
     hand = run.orbital[run.ante % ANTES_KEPT, which]
     hands = state.poker_hands
     state = replace(

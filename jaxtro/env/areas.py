@@ -13,7 +13,7 @@ from jax import Array, lax
 from jaxtro.env import bits
 from jaxtro.env.bits import count_before, members_in, members_of, set_of
 from jaxtro.env.calls import in_one_kernel, written_out
-from jaxtro.env.lookups import PackedRows, rows_at
+from jaxtro.env.lookups import PackedRows, element, rows_at
 from jaxtro.env.loops import any_game
 from jaxtro.env.reductions import int_sum
 from jaxtro.env.scoring.hands import STONE
@@ -109,7 +109,7 @@ def set_row(tree: Tree, place: Array, row: Tree, when: Array | bool = True) -> T
 def without(places: Array, gone: Array) -> tuple[Array, Array]:
     """A list of places without some of its entries. -> the list, its length"""
     order, count = kept_order((places >= 0) & ~gone)
-    return places.at[order].get(mode="fill", fill_value=-1), count
+    return places.at[order].get(mode="fill", fill_value=-1, wrap_negative_indices=False), count
 
 
 def append(places: Array, count: Array, new: Array, member: Array) -> tuple[Array, Array]:
@@ -125,7 +125,7 @@ def under(draw: Array, n_draw: Array, cards: Array, count: Array) -> tuple[Array
     """Puts the first `count` of `cards` (bottom to top) under the draw pile. -> the pile, its length"""
     size = draw.shape[0]
     places = jnp.arange(size, dtype=jnp.int32)
-    old = draw.at[jnp.clip(places - count, 0, size - 1)].get(mode="promise_in_bounds")
+    old = element(draw, jnp.clip(places - count, 0, size - 1))
     padded = jnp.concatenate([cards, jnp.full(max(size - cards.shape[0], 0), -1, cards.dtype)])[:size]
     pile = jnp.where(places < count, padded, old)
     return jnp.where(places < count + n_draw, pile, -1).astype(draw.dtype), n_draw + count
@@ -139,7 +139,7 @@ def reversed_first(values: Array, count: Array) -> Array:
 
 def hand_mask_of(piles: Piles, deck_mask: Array) -> Array:
     """Which places of the hand hold a card of a deck mask. bool[D] -> bool[H]"""
-    return (piles.hand >= 0) & deck_mask[jnp.maximum(piles.hand, 0).astype(jnp.int32)]
+    return (piles.hand >= 0) & element(deck_mask, jnp.maximum(piles.hand, 0).astype(jnp.int32))
 
 
 def deck_mask_of(places: Array, member: Array, size: int) -> Array:
@@ -168,7 +168,7 @@ def _word_of(deck: Deck) -> Array:
 
 def _in_hand(of_deck: Array, hand: Array) -> Array:
     """A number of each card of the hand, 0 for none."""
-    return jnp.where(hand >= 0, of_deck[jnp.maximum(hand, 0).astype(jnp.int32)], 0)
+    return jnp.where(hand >= 0, element(of_deck, jnp.maximum(hand, 0).astype(jnp.int32)), 0)
 
 
 def _field(word: Array, place: tuple[int, int]) -> Array:
@@ -219,7 +219,7 @@ def insert_card(deck: Deck, piles: Piles, when: Array) -> tuple[Deck, Piles, Arr
       deck, piles with their places renumbered, the place of the card (int32[]).
     """
     newest = deck_size(deck) - 1
-    number = deck.number[jnp.maximum(newest, 0)]
+    number = element(deck.number, jnp.maximum(newest, 0))
     older = (deck.cards.rank > 0) & (deck.number < number)
     place = jnp.where(when, int_sum(older), newest)
     deck = moved(deck, newest, place)
@@ -246,8 +246,8 @@ def remove_cards(deck: Deck, piles: Piles, gone: Array) -> tuple[Deck, Piles]:
 
     def renumber(places: Array) -> tuple[Array, Array]:
         at = jnp.maximum(places, 0).astype(jnp.int32)
-        left, count = without(places, gone[at])
-        return jnp.where(left >= 0, moved[jnp.maximum(left, 0).astype(jnp.int32)], -1).astype(
+        left, count = without(places, element(gone, at))
+        return jnp.where(left >= 0, element(moved, jnp.maximum(left, 0).astype(jnp.int32)), -1).astype(
             places.dtype
         ), count
 

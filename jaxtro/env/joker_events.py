@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, look_up
 from jaxtro.env.scoring.book import RULES, JokerBook, JokerRowError
 from jaxtro.env.scoring.copying import resolve
 from jaxtro.env.state import OwnedJokers
@@ -143,8 +143,8 @@ def acting(book: JokerBook, jokers: OwnedJokers) -> Array:
     """Ids of the jokers whose effects each place has, copies included; 0 = none. -> int32[J]"""
     works = working(jokers)
     ids = jnp.where(works, jokers.id, 0).astype(jnp.int32)
-    target = resolve(jnp.where(works, jnp.asarray(book.traits)[ids], 0), works)
-    return jnp.where(target >= 0, ids[jnp.maximum(target, 0)], 0)
+    target = resolve(jnp.where(works, element(book.traits, ids), 0), works)
+    return jnp.where(target >= 0, element(ids, jnp.maximum(target, 0)), 0)
 
 
 def rule(book: JokerBook, jokers: OwnedJokers, name: str) -> Array:

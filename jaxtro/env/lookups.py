@@ -17,7 +17,7 @@ _FEW = 8  # up to so many rows of a column are looked up by comparing
 _WORD = 64
 
 
-def element(values: Array, places: Array) -> Array:
+def element(values: ArrayLike, places: Array | int) -> Array:
     """values[places] of places from 0 to N - 1; for others the first or the last value.
 
     Plain indexing counts negative places from the end, which costs three operations each time.

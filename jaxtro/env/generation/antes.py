@@ -12,7 +12,7 @@ from jaxtro.env.calls import in_one_kernel
 from jaxtro.env.generation.items import pick_item
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, look_up
 from jaxtro.env.reductions import any_of
 from jaxtro.env.writes import add_at
 from jaxtro.tables import BLINDS, ENHANCEMENTS, HANDS, TAGS
@@ -79,9 +79,9 @@ def _next_tag(streams: rng.Streams, closed_tags: Array, ante: Array) -> tuple[Ar
     # Only nine tags have a minimum (ante 2); antes below 1 count as 1, as for bosses (rng.md 3.9, 5.3).
     open_slots = (jnp.asarray(_TAG_MIN_ANTE) <= jnp.maximum(ante, 1)) & ~closed_tags[TAG_POOL]
     slot, streams = rng.pool_pick(
-        streams, "Tag{a}", ante, lambda slot: open_slots[slot], jnp.any(open_slots), len(TAG_POOL)
+        streams, "Tag{a}", ante, lambda slot: element(open_slots, slot), jnp.any(open_slots), len(TAG_POOL)
     )
-    return jnp.where(slot >= 0, pool[slot], TAG_FALLBACK).astype(jnp.int32), streams
+    return jnp.where(slot >= 0, element(pool, jnp.maximum(slot, 0)), TAG_FALLBACK).astype(jnp.int32), streams
 
 
 def next_tags(streams: rng.Streams, rules: RunRules, ante: Array) -> tuple[Array, rng.Streams]:
@@ -114,8 +114,8 @@ def pick_hand(
     listed: bool[12] by hand id. order: int8[12], another walking order. Returns int32[] hand id.
     """
     walk = jnp.asarray(HAND_WALK if order is None else order).astype(jnp.int32)
-    place, streams = rng.pick_where(streams, key, ante, listed[walk], when)
-    return walk[place], streams
+    place, streams = rng.pick_where(streams, key, ante, element(listed, walk), when)
+    return element(walk, place), streams
 
 
 def orbital_hands(streams: rng.Streams, hands_played: Array, ante: Array) -> tuple[Array, rng.Streams]:

@@ -11,7 +11,7 @@ from jaxtro.env import rng
 from jaxtro.env.calls import in_one_kernel
 from jaxtro.env.generation.rules import RunRules
 from jaxtro.env.generation.situation import Situation, open_items
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, look_up
 from jaxtro.env.reductions import any_of
 from jaxtro.tables import EDITIONS, ITEMS, SEALS, VOUCHERS
 from jaxtro.tables.pools import POOL_FALLBACK, POOL_ID, POOL_ITEMS, POOL_SIZE
@@ -86,18 +86,20 @@ def pick_item(
 def _pick_item(
     streams: rng.Streams, usable: Array, stream: Array, pool: Array, ante: Array, when: Array
 ) -> tuple[Array, rng.Streams]:
-    items = jnp.asarray(POOL_ITEMS)
+    def item_of(slot: Array) -> Array:
+        return element(POOL_ITEMS.reshape(-1), pool * POOL_ITEMS.shape[1] + jnp.maximum(slot, 0))
+
     some_open = any_of(usable & (jnp.asarray(_ITEM_POOL) == pool))
     slot, streams = rng.pool_pick(
         streams,
         stream,
         ante,
-        lambda slot: usable[items[pool, slot]],
+        lambda slot: element(usable, item_of(slot)),
         some_open,
         look_up(POOL_SIZE, pool),
         when,
     )
-    return jnp.where(slot >= 0, items[pool, slot], look_up(POOL_FALLBACK, pool)).astype(jnp.int32), streams
+    return jnp.where(slot >= 0, item_of(slot), look_up(POOL_FALLBACK, pool)).astype(jnp.int32), streams
 
 
 # --- editions (rng.md 6.1) ---------------------------------------------------------------------------

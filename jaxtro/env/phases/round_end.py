@@ -14,7 +14,7 @@ from jaxtro.env.generation.antes import round_targets, to_do_hand
 from jaxtro.env.generation.items import ETERNAL_OK, pick_item
 from jaxtro.env.generation.situation import add_existing
 from jaxtro.env.joker_events import PAYOUTS, JokerEvents
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, look_up
 from jaxtro.env.loops import while_loop
 from jaxtro.env.owned import (
     RENT,
@@ -296,7 +296,9 @@ def draw_targets(state: State, first: bool = False) -> State:
 
     def of(place: Array, values: Array, default: int) -> Array:
         # Without a card that has a rank: the Ace of Spades (corner case 3).
-        return jnp.where(place < size, values[jnp.minimum(place, size - 1)], default).astype(jnp.int8)
+        return jnp.where(place < size, element(values, jnp.minimum(place, size - 1)), default).astype(
+            jnp.int8
+        )
 
     ace, spades = 14, 3
     return replace(

@@ -72,11 +72,13 @@ def add_tag(state: State, tag: Array, when: Array | bool = True) -> State:
 
 def take_first(tags: Array, kinds: Array) -> tuple[Array, Array]:
     """Removes the oldest held tag of some kinds (bool[25]). -> the tag (0 = none), the rest"""
-    found = (tags > 0) & kinds[tags.astype(jnp.int32)]
+    found = (tags > 0) & element(kinds, tags.astype(jnp.int32))
     place = jnp.argmax(found)
     some = jnp.any(found)
     gone = some & (jnp.arange(tags.shape[0]) == place)
-    return jnp.where(some, tags[place], 0).astype(jnp.int32), jnp.where(some, bits_without(tags, gone), tags)
+    return jnp.where(some, element(tags, place), 0).astype(jnp.int32), jnp.where(
+        some, bits_without(tags, gone), tags
+    )
 
 
 def skip(work: Work) -> Work:

@@ -88,7 +88,7 @@ def stream_text(stream: Array | int, ante: Array, level: Array | int, seed: Arra
             length = int(lengths[stream])
             return jnp.asarray(texts[stream, :length]), jnp.ones(length, bool)
         width = jnp.arange(texts.shape[1], dtype=jnp.int32)
-        return jnp.asarray(texts)[stream], width < jnp.asarray(lengths)[stream]
+        return element(texts, stream), width < element(lengths, stream)
 
     parts = [part(table.PREFIX, table.PREFIX_LEN)]
     if not isinstance(stream, int) or table.BY_ANTE[stream]:
@@ -333,7 +333,7 @@ def peek_successive(
 def use_successive(streams: Streams, key: StreamKey, ante: Array, states: Array, times: Array) -> Streams:
     """Makes the first `times` (int32[], 0..count) of the uses that `peek_successive` looked at."""
     slot = slot_of(stream_id(key), ante)
-    value = jnp.where(times > 0, states[jnp.maximum(times, 1) - 1], element(streams.states, slot))
+    value = jnp.where(times > 0, element(states, jnp.maximum(times, 1) - 1), element(streams.states, slot))
     return replace(streams, states=put(streams.states, slot, value))
 
 

@@ -9,6 +9,7 @@ from jax import Array
 
 from jaxtro.env import bits
 from jaxtro.env.compaction import compacted
+from jaxtro.env.lookups import element
 from jaxtro.env.loops import while_loop
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import amounts
@@ -40,8 +41,8 @@ class HeldFeatures:
     def at(self, place: Array | int) -> Array:
         """Those of one held card. -> uint32[]"""
         number = place - self.first_copy
-        copied = self.copied[jnp.clip(number, 0, self.copied.shape[0] - 1)]
-        found = jnp.where((number >= 0) & (number < self.copies), copied, self.cards[place])
+        copied = element(self.copied, jnp.clip(number, 0, self.copied.shape[0] - 1))
+        found = jnp.where((number >= 0) & (number < self.copies), copied, element(self.cards, place))
         for held, mask in zip(self.sets, self.masks, strict=True):
             found |= jnp.where(bits.has(held, place), mask, jnp.uint32(0))
         return found

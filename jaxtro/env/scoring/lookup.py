@@ -7,7 +7,7 @@ from jax import Array
 
 from jaxtro.env import bits
 from jaxtro.env.calls import written_out
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, look_up
 from jaxtro.env.scoring.book import Condition, JokerBook
 from jaxtro.env.scoring.card_features import ALONE, FEATURES, TOGETHER
 from jaxtro.env.scoring.copying import resolve
@@ -47,11 +47,11 @@ class Slots:
 
     def row(self, place: Array | int) -> Row:
         """What the joker at a place does, perhaps as a copy."""
-        return Row(self.book, self.acting[place])
+        return Row(self.book, element(self.acting, place))
 
     def itself(self, place: Array | int) -> Array:
         """Whether a place has its own effects: only then its stored number changes. -> bool[]"""
-        return self.target[place] == place
+        return element(self.target, place) == place
 
     def having(self, trait: int) -> Array:
         """The places whose effects have a trait, as bits."""
@@ -63,8 +63,8 @@ class Slots:
 
     def joker(self, place: Array | int, stored: Array, money: Array) -> ActingJoker:
         """The joker that acts at a place."""
-        target = jnp.maximum(self.target[place], 0)
-        return ActingJoker(target, stored[target], money)
+        target = jnp.maximum(element(self.target, place), 0)
+        return ActingJoker(target, element(stored, target), money)
 
 
 def _places(traits: Array, trait: int) -> Array:

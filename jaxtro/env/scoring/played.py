@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array
 
 from jaxtro.env import bits
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, look_up
 from jaxtro.env.loops import while_loop
 from jaxtro.env.rng.hash import guard
 from jaxtro.env.scoring import amounts
@@ -121,13 +121,13 @@ def mult_after(book: JokerBook, played: PlayedMult, level: Array, hits: Array | 
     def turn(carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         left, done, mult = carry
         place = bits.lowest(left)
-        features = played.features[place]
-        mult = mult + card.mult[place]
+        features = element(played.features, place)
+        mult = mult + element(card.mult, place)
         if hits is not None:
-            hit = hits[first_trigger[place] + done]
-            mult = mult + jnp.where(bits.has(hit, LUCKY_MULT), card.lucky_mult[place], 0.0)
-        mult = guard(mult * card.xmult[place])
-        mult = guard((mult + card.edition_mult[place]) * card.edition_xmult[place])
+            hit = element(hits, element(first_trigger, place) + done)
+            mult = mult + jnp.where(bits.has(hit, LUCKY_MULT), element(card.lucky_mult, place), 0.0)
+        mult = guard(mult * element(card.xmult, place))
+        mult = guard((mult + element(card.edition_mult, place)) * element(card.edition_xmult, place))
         acts = (features & asks) != 0
         if hits is not None:
             acts = acts & ((sources & ~hit) == 0)
@@ -135,7 +135,7 @@ def mult_after(book: JokerBook, played: PlayedMult, level: Array, hits: Array | 
         for slot in range(size):
             mult = guard((mult + adds[slot]) * factors[slot])
         done = done + 1
-        last = done >= times[place]
+        last = done >= element(times, place)
         return jnp.where(last, bits.without_lowest(left), left), jnp.where(last, 0, done), mult
 
     return while_loop(lambda carry: carry[0] != 0, turn, (left, jnp.int32(0), mult))[2]

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxtro.env import bits, rng
+from jaxtro.env.lookups import element
 from jaxtro.env.loops import while_loop
 from jaxtro.env.scoring import amounts
 from jaxtro.env.scoring.book import GLASS, LUCKY_MONEY, LUCKY_MULT, JokerBook
@@ -160,28 +161,28 @@ def make_rolls(book: JokerBook, plan: RollPlan, blank: Rolls, seed_hash: Array, 
         is_played, is_held = group < _FIRST_HELD, (group >= _FIRST_HELD) & (group < main)
         again = jnp.where(bits.has(plan.red, place), int(amounts.SEAL_REPEATS[amounts.RED]), 0)
         times = jnp.where(is_held, 1 + again + plan.held_repeats, 1)
-        times = jnp.where(is_played & (group > _BEFORE), plan.times[card], times)
+        times = jnp.where(is_played & (group > _BEFORE), element(plan.times, card), times)
         asked = bits.to_bits((plan.held_features.at(place) & plan.held_card) != 0)
         jokers = jnp.where(is_held, asked, jnp.where(group == _BEFORE, plan.levels, plan.random))
-        sources = jnp.where(is_played & (group > _BEFORE), plan.cards[card], jokers << FIRST_JOKER)
+        sources = jnp.where(is_played & (group > _BEFORE), element(plan.cards, card), jokers << FIRST_JOKER)
         sources = jnp.where(group >= glass, jnp.uint32(1 << GLASS), sources)
-        return times, sources, first_trigger[card]
+        return times, sources, element(first_trigger, card)
 
     def turn(now: _Turn) -> _Turn:
         rolls = now.rolls
         group, source = bits.lowest(now.groups), bits.lowest(now.sources)
         joker = jnp.maximum(source - FIRST_JOKER, 0)
-        makes_card = creates[source] > 0
+        makes_card = element(creates, source) > 0
         drawn = ~makes_card | (now.free > 0)
-        number_stream = stream[source].astype(jnp.int32)
+        number_stream = element(stream, source).astype(jnp.int32)
         if luck == "seeded":
-            state = rng.step_stream(rolls.states[number_stream])
+            state = rng.step_stream(element(rolls.states, number_stream))
             u = rng.first_float(rng.generator_seed(state, seed_hash))
             states = jnp.where(drawn, bits.put(rolls.states, number_stream, state), rolls.states)
         else:
             u, states = jnp.float64(1 - 2**-53 if luck == "never" else 0.0), rolls.states
         # The numerator is a power of two, so this quotient is exact whichever way XLA computes it.
-        hit = drawn & (u < probability / odds[source])
+        hit = drawn & (u < probability / element(odds, source))
         makes = hit & makes_card
         is_random = group == main
         low, high = row.random_low[joker], row.random_high[joker]
@@ -200,7 +201,7 @@ def make_rolls(book: JokerBook, plan: RollPlan, blank: Rolls, seed_hash: Array, 
             lucky=rolls.lucky + (ended & is_played & lucky),
             broken=rolls.broken | jnp.where(hit & (group >= glass), breaks, jnp.uint8(0)),
             created=bits.put(
-                rolls.created, now.made, jnp.where(makes, creates[source], rolls.created[now.made])
+                rolls.created, now.made, jnp.where(makes, element(creates, source), rolls.created[now.made])
             ),
             states=states,
         )

@@ -75,3 +75,29 @@ def test_three_levels_of_batches() -> None:
     chex.assert_trees_all_equal(total, jnp.where(active, number * 2 + jnp.sum(row, axis=1)[None, :, None], 0))
     expected = jnp.where(active[..., None], row[None, :, None] + number[..., None], 0)
     chex.assert_trees_all_equal(more, expected)
+
+
+@pytest.mark.parametrize("chunk", [3, 12, 100])
+def test_batches_of_one_turn_and_of_several(chunk: int) -> None:
+    g = np.random.default_rng(3)
+    row, number = jnp.asarray(g.integers(0, 9, (12, 2))), jnp.asarray(g.integers(0, 9, 12))
+    for active in (g.random(12) < 0.4, np.zeros(12, bool), np.ones(12, bool)):
+        total, more = jax.jit(jax.vmap(compacted(both, chunk)))(jnp.asarray(active), number, row)
+        chex.assert_trees_all_equal(total, jnp.where(active, number * 2 + jnp.sum(row, axis=1), 0))
+        chex.assert_trees_all_equal(more, jnp.where(active[:, None], row + number[:, None], 0))
+
+
+def test_no_games() -> None:
+    total, more = jax.vmap(compacted(both))(jnp.zeros(0, bool), jnp.zeros(0, int), jnp.zeros((0, 2), int))
+    assert total.shape == (0,)
+    assert more.shape == (0, 2)
+
+
+def test_nothing_is_computed_where_no_game_is_active() -> None:
+    """A loop that would never end is not begun."""
+
+    def endless(number: jax.Array) -> jax.Array:
+        return jax.lax.while_loop(lambda now: now > 0, lambda now: now + 0, number)
+
+    found = jax.jit(jax.vmap(compacted(endless)))(jnp.zeros(5, bool), jnp.ones(5, int))
+    chex.assert_trees_all_equal(found, jnp.zeros(5, int))

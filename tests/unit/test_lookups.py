@@ -10,7 +10,7 @@ import pytest
 
 import jaxtro
 from jaxtro.env.joker_events import events_of
-from jaxtro.env.lookups import _FEW, Columns, PackedRows, element, look_up, rows_at
+from jaxtro.env.lookups import _FEW, Columns, PackedRows, element, joined, look_up, rows_at
 from jaxtro.env.phases import consumables, playing
 from jaxtro.env.phases.consumables import needs_of
 from jaxtro.env.scoring import BOOK
@@ -38,6 +38,24 @@ def test_columns_with_few_and_many_jokers(others):
     column[np.random.default_rng(others).permutation(60)[:others]] = np.arange(others) - 3.0
     ids = np.array([[0, 59, 3], [17, 17, 42]], np.int16)
     np.testing.assert_array_equal(jax.jit(lambda ids: look_up(column, ids))(ids), column[ids])
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.uint8, np.uint32, np.int64, np.bool_])
+def test_columns_of_whole_numbers_with_equal_and_different_values(kind):
+    values = [5, 1, 0, 3, 5] if np.dtype(kind).kind in "ub" else [-5, 1, 0, -128, -5]
+    column = np.full(30, 2, kind)
+    column[[0, 3, 11, 17, 29]] = values
+    ids = jnp.arange(30)
+    got = look_up(column, ids)
+    assert got.dtype == kind
+    np.testing.assert_array_equal(got, column)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8])
+def test_sets_are_joined(count):
+    parts = [jnp.uint32(1 << n) for n in range(count)]
+    assert int(joined(parts)) == (1 << count) - 1
+    assert bool(joined([jnp.bool_(n == count - 1) for n in range(count)]))
 
 
 def test_what_items_need_is_what_the_table_says():

@@ -213,6 +213,18 @@ case(
     lambda s, i: true(money(s) == [-5, -5]),
 )
 case(
+    "Economy Tags one after the other",  # each Double Tag adds a copy
+    lambda s: tags(skipping("tag_economy", run__money=7)(s), "tag_double", "tag_double"),
+    SKIP,
+    lambda s, i: true(money(s) == [7, 56], not s[1].tags.any()),
+)
+case(
+    "Top-up Tag twice",
+    lambda s: tags(skipping("tag_top_up")(s), "tag_double"),
+    SKIP,
+    lambda s, i: true(int((s[1].jokers.id > 0).sum() - (s[0].jokers.id > 0).sum()) == 4),
+)
+case(
     "102 Hermit in debt",
     lambda s: put(consumables(s, "c_hermit"), run__money=-5),
     [act(K.USE)],

@@ -23,10 +23,12 @@ def compacted(function: Callable[..., Any], chunk: int = 160) -> Callable[..., A
 
     Plain `vmap` computes every game's value and throws most away. Here the batch rule gathers the active
     games, runs `vmap(function)` on chunks of them, and scatters the results back; games that are not active
-    get zeros. Nested vmaps are flattened into one batch. Results do not depend on the batch size or on jit.
+    get zeros. A batch of one turn is computed as it is, or not at all if none of its games is active. Nested vmaps are
+    flattened into one batch. Results do not depend on the batch size or on jit.
 
     Args:
-      function: pytrees of arrays -> pytree of arrays; it must not close over traced values.
+      function: pytrees of arrays -> pytree of arrays; it must not close over traced values, and must end for games
+        that are not active, too.
       chunk: games per turn of the loop.
 
     Returns:

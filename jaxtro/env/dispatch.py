@@ -28,7 +28,6 @@ Work = TypeVar("Work")
 _CPU_TURNS = ((0, 64, 64), (5 / 32, 64, 160))
 _ACCELERATOR_TURNS = ((1 / 16, 128, 1024), (1 / 4, 512, 4096))
 _LONG = 512  # bytes of a field that `Packing` keeps in a row of its own
-NOT_BATCHED = batching.not_mapped
 
 
 def games_per_turn(games: int, often: bool) -> int:

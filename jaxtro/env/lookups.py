@@ -18,7 +18,7 @@ _WORD = 64
 
 
 def element(values: ArrayLike, places: Array | int) -> Array:
-    """values[places] of places from 0 to N - 1; for others the first or the last value.
+    """values[places] of places from 0 to N - 1; for others a value that means nothing (on CPUs the first or the last).
 
     Plain indexing counts negative places from the end, which costs three operations each time.
     """
@@ -44,17 +44,20 @@ def look_up(column: ArrayLike, rows: Array) -> Array:
     if len(others) > _FEW:
         return element(jnp.asarray(column), rows.astype(jnp.int32))
     # Plain `lax`, as there are thousands of these to trace.
-    its = {
-        value: joined([lax.eq(rows, lax.full_like(rows, row)) for row in others if column[row] == value])
-        for value in np.unique(column[others])
-    }
+    same: dict[bytes, list[int]] = {}  # rows of each value, by its bits: NaN and -0.0 are values, too
+    for row in others.tolist():
+        same.setdefault(column[row].tobytes(), []).append(row)
+    its = [
+        (column[equal[0]], joined([lax.eq(rows, lax.full_like(rows, row)) for row in equal]))
+        for equal in same.values()
+    ]
     found = lax.full(rows.shape, usual, column.dtype)
     if len(its) > 2 and column.dtype.kind in "iu":
         # The bits in which they differ.
         none = lax.full(rows.shape, 0, column.dtype)
-        differ = [lax.select(here, lax.full_like(none, value ^ usual), none) for value, here in its.items()]
+        differ = [lax.select(here, lax.full_like(none, value ^ usual), none) for value, here in its]
         return lax.bitwise_xor(found, joined(differ))
-    for value, here in its.items():
+    for value, here in its:
         found = lax.select(here, lax.full_like(found, value), found)
     return found
 

@@ -51,6 +51,12 @@ def test_columns_of_whole_numbers_with_equal_and_different_values(kind):
     np.testing.assert_array_equal(got, column)
 
 
+def test_floats_are_looked_up_bit_by_bit():
+    column = np.array([1.0, 1.0, np.nan, -0.0, 0.0, 1.0, np.nan, np.inf])
+    got = np.asarray(look_up(column, jnp.arange(8)))
+    np.testing.assert_array_equal(got.view(np.uint64), column.view(np.uint64))
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8])
 def test_sets_are_joined(count):
     parts = [jnp.uint32(1 << n) for n in range(count)]

@@ -101,8 +101,8 @@ def skip(work: Work) -> Work:
 
     # Only money depends on the order, and only through Economy Tags.
     def pay(place: Array, money: Array) -> Array:
-        doubled = jnp.where(element(tags, place) == _ECONOMY, jnp.clip(money, 0, _ECONOMY_MOST), 0)
-        return money + doubled + element(gains, place)
+        economy = jnp.where(element(tags, place) == _ECONOMY, jnp.clip(money, 0, _ECONOMY_MOST), 0)
+        return money + economy + element(gains, place)
 
     money = lax.fori_loop(0, tags.shape[0], pay, run.money)
     made = _TOP_UP_JOKERS * int_sum(tags == _TOP_UP)

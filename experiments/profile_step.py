@@ -55,15 +55,35 @@ class Args(LoopArgs):
 
 
 def names_of(program: str) -> dict[str, str]:
-    """What each instruction of a compiled program was made from; empty where it does not say."""
+    """What each instruction of a compiled program was made from; empty where it does not say.
+
+    Inside of a kernel (`calls.in_one_kernel`) names begin anew: there it is the name of what calls it, if that names a
+    part and the instruction does not.
+    """
     found: dict[str, str] = {}
+    inside: dict[str, str] = {}  # the computation of each instruction
+    callers: dict[str, str] = {}  # an instruction that calls a computation
+    computation = ""
     for line in program.splitlines():
+        begins = re.match(r"(?:ENTRY )?%(\S+) .*\{$", line)
+        if begins is not None:
+            computation = begins.group(1)
         match = re.match(r"\s*(?:ROOT )?%(\S+) = ", line)
         if match is None:
             continue
         name = re.search(r'op_name="([^"]*)"', line)
         found[match.group(1)] = name.group(1) if name else ""
-    return found
+        inside[match.group(1)] = computation
+        for called in re.findall(r"(?:to_apply|body|condition|calls)=%([\w.\-]+)", line):
+            callers[called] = match.group(1)
+    return {instruction: _named(instruction, found, inside, callers) for instruction in found}
+
+
+def _named(instruction: str, found: dict[str, str], inside: dict[str, str], callers: dict[str, str]) -> str:
+    caller: str | None = instruction
+    while caller is not None and _PART.search(found[caller]) is None:
+        caller = callers.get(inside[caller])
+    return found[instruction if caller is None else caller]
 
 
 def part_of(name: str) -> str:

@@ -1,9 +1,9 @@
 """Functions that XLA's CPU backend makes one kernel of.
 
 That backend inlines every function, fuses what is cheap into each of its readers, and makes a kernel of each fusion: a
-loop of steps was 3,600 kernels, and compiling took 27 ms for each. A function wrapped by
-`in_one_kernel` stays a computation of its own and becomes one kernel with all its loops: a third of the kernels, and
-nothing to be started for each of its operations (docs/performance.md).
+loop of steps was 3,600 kernels, and compiling took 27 ms for each. A function wrapped by `in_one_kernel` stays a
+computation of its own and becomes one kernel with all its loops: a third of the kernels, and nothing to be started for
+each of its operations (docs/performance.md).
 
 XLA knows this as a small call, its own way to run little loops (`xla_cpu_small_call`). Other backends inline the
 function as usual, and take `written_out` for an optimization barrier (not measured there).

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxtro.env import dispatch
 from jaxtro.env.dispatch import Packing, games_per_turn, only_where
 
 
@@ -48,6 +49,53 @@ def test_batches_equal_single_games(games):  # type: ignore[no-untyped-def]
         chex.assert_trees_all_equal(jax.jit(one)(*row), expected)
 
 
+def mixing(rows):  # type: ignore[no-untyped-def]
+    """Each field from another one, one from nothing that was there, one that stays."""
+    return {
+        "a": rows["b"][::-1], "b": rows["a"] + rows["stays"], "flag": jnp.bool_(True), "one": rows["a"][0],
+        "stays": rows["stays"], "none": rows["none"] + 1,
+    }  # fmt: skip
+
+
+def sorting(rows):  # type: ignore[no-untyped-def]
+    """What no kernel can hold."""
+    return mixing(rows) | {"a": jnp.sort(rows["b"]), "one": jnp.zeros_like(rows["a"]).at[rows["b"]].set(7)[0]}
+
+
+@pytest.mark.parametrize("what", [mixing, sorting])
+@pytest.mark.parametrize("scatters", [False, True])  # as on CPUs, as on other backends
+@pytest.mark.parametrize(("games", "chunk"), [(2, 1), (2, 2), (33, 1), (33, 4), (33, 33)])
+def test_what_a_stage_reads_is_from_before_it(games, chunk, scatters, what):  # type: ignore[no-untyped-def]
+    g = np.random.default_rng(games)
+    rows = {
+        "a": jnp.asarray(g.integers(0, 99, (games, 3))), "b": jnp.asarray(g.integers(0, 99, (games, 3))),
+        "flag": jnp.asarray(g.random(games) < 0.3), "one": jnp.asarray(g.integers(0, 99, games)),
+        "stays": jnp.asarray(g.integers(0, 99, (games, 3))), "none": jnp.zeros((games, 0), jnp.int8),
+    }  # fmt: skip
+    for share in (0.0, 0.5, 1.0):
+        active = jnp.asarray(g.random(games) < share)
+        leaves, tree = jax.tree.flatten((rows, ()))
+        told = {"stage": what, "tree": tree, "written": len(leaves), "chunk": chunk, "often": False}
+        run = jax.jit(lambda *values: dispatch._run(*values, batched=True, scatters=scatters, **told))  # noqa: B023
+        found = jax.tree.unflatten(jax.tree.structure(rows), run(active, *leaves))
+        new = jax.vmap(what)(rows)
+        chosen = lambda new, old: jnp.where(active.reshape(-1, *[1] * (new.ndim - 1)), new, old)  # noqa: B023, E731
+        chex.assert_trees_all_equal(found, jax.tree.map(chosen, new, rows))
+
+
+@pytest.mark.parametrize("games", [1, 33])
+def test_a_stage_is_a_kernel_on_cpus_and_scatters_elsewhere(games):  # type: ignore[no-untyped-def]
+    traced = jax.jit(jax.vmap(one)).trace(*batch(games))
+    kernels, scatters = {}, {}
+    for platform in ("cpu", "cuda"):
+        program = traced.lower(lowering_platforms=(platform,)).as_text()
+        kernels[platform] = program.count("xla_cpu_small_call")
+        scatters[platform] = program.count("stablehlo.scatter")
+    assert kernels == {"cpu": 2 if games > 1 else 1, "cuda": 0}
+    assert bool(scatters["cpu"]) == (games == 1)
+    assert scatters["cuda"]
+
+
 @pytest.mark.parametrize("often", [False, True])
 def test_several_turns_of_the_usual_size(often):  # type: ignore[no-untyped-def]
     active, toy, by = batch(701)
@@ -71,6 +119,11 @@ def test_nested_vmap_scan_and_no_jit():  # type: ignore[no-untyped-def]
     scanned, _ = jax.lax.scan(lambda toy, _: (jax.vmap(one)(active, toy, by), None), toy, None, length=3)
     assert bool(jnp.all(scanned.a == toy.a + 3 * (active * by)[:, None]))
     chex.assert_trees_all_equal(jax.vmap(one, in_axes=(0, 0, None))(active, toy, jnp.int32(2)).c, toy.c)
+    with jax.disable_jit():
+        chex.assert_trees_all_equal(jax.vmap(one)(active, toy, by), flat)
+        chex.assert_trees_all_equal(
+            one(active[0], jax.tree.map(lambda v: v[0], toy), by[0]), jax.tree.map(lambda v: v[0], flat)
+        )
 
 
 def test_a_stage_must_keep_types():  # type: ignore[no-untyped-def]

@@ -49,10 +49,12 @@ STREAMS = ("cdt{a}", "rarity{a}sho", "etperpoll{a}", "edisho{a}")
 USES = 50  # uses of each stream in one timed call
 
 
-def timed(function: Callable[..., Any], *args: Any, repeat: int = 5) -> tuple[float, float]:
-    """Compile seconds, and the median seconds of a call."""
+def timed(
+    function: Callable[..., Any], *args: Any, repeat: int = 5, options: dict[str, Any] | None = None
+) -> tuple[float, float]:
+    """Compile seconds, and the median seconds of a call; options are for XLA."""
     start = time.perf_counter()
-    compiled = jax.jit(function).lower(*args).compile()
+    compiled = jax.jit(function, compiler_options=options).lower(*args).compile()
     compile_s = time.perf_counter() - start
     jax.block_until_ready(compiled(*args))
     times = []
@@ -132,7 +134,8 @@ def _reference(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the reference in the batches of our own rows, timed in a process of its own."""
     program = Path(__file__).with_name("bench_reference.py")
     sizes = sorted({(row["batch"], row["devices"]) for row in rows})
-    command = [sys.executable, str(program), *(f"{batch}:{devices}" for batch, devices in sizes)]
+    wanted = [f"{batch}:{devices}" for batch, devices in sizes]
+    command = [sys.executable, str(program), *wanted, "--options", json.dumps(jaxtro.compiler_options())]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -182,7 +185,9 @@ def main() -> None:
     what = {
         "run": lambda: bench_run(batches, scales, args.cores),
         "rng": lambda: bench_rng(batches) + bench_search(batches),
-        "scoring": lambda: bench_scoring(batches, timed, args.cores),
+        "scoring": lambda: bench_scoring(
+            batches, functools.partial(timed, options=jaxtro.compiler_options()), args.cores
+        ),
         "train": lambda: bench_train(batches, args.cores),
     }
     if args.reference and (args.what != "run" or 1.0 not in scales):

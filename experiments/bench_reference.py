@@ -1,12 +1,13 @@
 """The public environment beside ours: `python experiments/bench_reference.py 255:1 1024:2` prints its rows as JSON.
 
-Each batch is timed on one device, and split over as many as the number behind it says.
+Each batch is timed on one device, and split over as many as the number behind it says; with XLA's own options and,
+where `--options` has any (as JSON), with those, too.
 
 A process of its own: pgx does not run with 64-bit numbers, which importing jaxtro switches on.
 """
 
+import argparse
 import json
-import sys
 from typing import Any
 
 import jax
@@ -16,11 +17,12 @@ from bench_timing import STEPS, compiled_loop, rates
 REFERENCE = "sparrow_mahjong"
 
 
-def bench_reference(sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
+def bench_reference(sizes: list[tuple[int, int]], options: dict[str, Any]) -> list[dict[str, Any]]:
     """The same loop for pgx sparrow_mahjong.
 
     Args:
       sizes: batches and the devices to split them over, beside once on one device.
+      options: for XLA, that our own loop is compiled with.
 
     Raises:
       ImportError: if pgx is not installed.
@@ -44,16 +46,21 @@ def bench_reference(sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
             return states, jnp.sum(done)
 
         states = jax.jit(jax.vmap(env.init))(jax.random.split(jax.random.key(1), batch))
-        compiled, compile_s = compiled_loop(run, states, parts)
-        rate, share = rates(compiled, states, batch)
-        rows.append(
-            {"what": f"pgx {REFERENCE}", "batch": batch, "devices": parts, "steps_per_s": rate,
-             "games_per_s": rate * share, "compile_s": compile_s}
-        )  # fmt: skip
+        for told in ({}, options) if options else ({},):
+            compiled, compile_s = compiled_loop(run, states, parts, told)
+            rate, share = rates(compiled, states, batch)
+            rows.append(
+                {"what": f"pgx {REFERENCE}", "batch": batch, "devices": parts, "options": told, "steps_per_s": rate,
+                 "games_per_s": rate * share, "compile_s": compile_s}
+            )  # fmt: skip
     return rows
 
 
 if __name__ == "__main__":
-    wanted = [(int(batch), int(devices)) for batch, devices in (text.split(":") for text in sys.argv[1:])]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="+", help="batch:devices")
+    parser.add_argument("--options", type=json.loads, default={}, help="for XLA, as JSON")
+    args = parser.parse_args()
+    wanted = [(int(batch), int(devices)) for batch, devices in (text.split(":") for text in args.sizes)]
     jax.config.update("jax_num_cpu_devices", max(devices for _, devices in wanted))
-    print(json.dumps(bench_reference(wanted)))
+    print(json.dumps(bench_reference(wanted, args.options)))

@@ -43,13 +43,14 @@ def bench_run(batches: tuple[int, ...], scales: tuple[float, ...], cores: int | 
             games, done = jax.lax.scan(one, games, jax.random.split(key, STEPS))
             return games, jnp.sum(done)
 
-        reset = jax.jit(jax.vmap(env.reset, in_axes=(0, None)))
+        options = jaxtro.compiler_options()
+        reset = jax.jit(jax.vmap(env.reset, in_axes=(0, None)), compiler_options=options)
         compiled = None
         for scale in scales:
             params = jaxtro.make_params(blind_scale=scale)
             games = reset(jax.random.split(jax.random.key(1), batch), params)
             if compiled is None:
-                compiled, compile_s = compiled_loop(run, games, devices)
+                compiled, compile_s = compiled_loop(run, games, devices, options)
             rate, share = rates(compiled, games, batch)
             rows.append(
                 {

@@ -10,11 +10,14 @@ STEPS = 32  # of every game in one timed call
 CALLS = 5
 
 
-def compiled_loop(run: Any, carry: Any, devices: int = 1) -> tuple[Any, float]:
+def compiled_loop(
+    run: Any, carry: Any, devices: int = 1, options: dict[str, Any] | None = None
+) -> tuple[Any, float]:
     """The compiled loop, and the seconds for tracing and compiling it.
 
     Args:
       run: (games, key) -> games, how many ended. carry: the games; they are split over so many devices.
+      options: for XLA.
     """
     start = time.perf_counter()
     whole = run
@@ -29,7 +32,7 @@ def compiled_loop(run: Any, carry: Any, devices: int = 1) -> tuple[Any, float]:
         whole = jax.shard_map(
             part, mesh=mesh, in_specs=(split, same), out_specs=(split, same), check_vma=False
         )
-    compiled = jax.jit(whole).lower(carry, jax.random.key(0)).compile()
+    compiled = jax.jit(whole, compiler_options=options).lower(carry, jax.random.key(0)).compile()
     return compiled, time.perf_counter() - start
 
 

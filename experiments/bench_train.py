@@ -32,7 +32,8 @@ def _one_batch(env: Any, net: PolicyValue, config: PPOConfig, batch: int, mesh: 
     split, same = P(None, AXIS), P()
 
     def over(function: Any, takes: Any, gives: Any) -> Any:
-        return jax.jit(jax.shard_map(function, mesh=mesh, in_specs=takes, out_specs=gives, check_vma=False))
+        over_devices = jax.shard_map(function, mesh=mesh, in_specs=takes, out_specs=gives, check_vma=False)
+        return jax.jit(over_devices, compiler_options=jaxtro.compiler_options())
 
     keys = jax.random.split(jax.random.PRNGKey(0), batch)[None]
     key = keys[:, 0]

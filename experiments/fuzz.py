@@ -303,7 +303,8 @@ def main() -> int:
     env = jaxtro.AutoReset(jaxtro.make())
     params = all_params(games, args.seed)
     keys = jax.random.split(jax.random.key(args.seed), games)
-    _, auto = jax.jit(jax.vmap(env.reset))(keys, params)
+    options = jaxtro.compiler_options()
+    _, auto = jax.jit(jax.vmap(env.reset), compiler_options=options)(keys, params)
 
     def roll(auto: Any, key: Array) -> tuple[Any, Array, Any]:
         def one(auto: Any, step: tuple[Array, Array]) -> tuple[Any, tuple[Array, Any]]:
@@ -321,7 +322,7 @@ def main() -> int:
         totals = jax.tree.map(lambda values: jnp.sum(values, axis=0), counts)
         return auto, broken, (totals, jnp.max(ante), actions)
 
-    run = jax.jit(roll, donate_argnums=0)
+    run = jax.jit(roll, donate_argnums=0, compiler_options=options)
     steps, start = 0, time.perf_counter()
     broken_total, totals, highest = np.zeros(len(BROKEN), np.int64), None, 0
     number = 0

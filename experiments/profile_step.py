@@ -136,9 +136,11 @@ def compiled_loop(num_envs: int, steps: int, blind_scale: float) -> tuple[Any, A
         return games, jnp.sum(done)
 
     params = jaxtro.make_params(blind_scale=blind_scale)
-    reset = jax.jit(jax.vmap(env.reset, in_axes=(0, None)))
+    options = jaxtro.compiler_options()
+    reset = jax.jit(jax.vmap(env.reset, in_axes=(0, None)), compiler_options=options)
     games = reset(jax.random.split(jax.random.key(1), num_envs), params)[1]
-    return jax.jit(run).lower(games, jax.random.key(0)).compile(), games
+    program = jax.jit(run, compiler_options=options).lower(games, jax.random.key(0))
+    return program.compile(), games
 
 
 def profile(args: Args) -> dict[str, Any]:

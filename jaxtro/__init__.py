@@ -11,7 +11,8 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from jaxtro.seed_text import encode_seed, decode_seed, random_seeds  # noqa: E402, I001
+from jaxtro.compiling import compiler_options  # noqa: E402
+from jaxtro.seed_text import decode_seed, encode_seed, random_seeds  # noqa: E402
 
 if TYPE_CHECKING:
     from jaxtro.env.actions import Action, Kind, Legal, make_action
@@ -34,8 +35,8 @@ _HOME = {
 }  # fmt: skip
 __all__ = [
     "Action", "AutoReset", "Balatro", "FlatBalatro", "Info", "Kind", "Legal", "Observation", "Params", "Phase",
-    "State", "Weights", "__version__", "decode_seed", "encode_seed", "load_states", "make", "make_action",
-    "make_params", "random_seeds", "save_states",
+    "State", "Weights", "__version__", "compiler_options", "decode_seed", "encode_seed", "load_states", "make",
+    "make_action", "make_params", "random_seeds", "save_states",
 ]  # fmt: skip
 
 

@@ -12,13 +12,15 @@ import os
 import pickle
 import platform
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import jax
 from jax.experimental import serialize_executable
+
+from jaxtro.compiling import compiler_options
 
 _CONFIG: Any = jax.config
 _FOLDER = "programs"
@@ -46,7 +48,9 @@ def enable_compile_cache() -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
-def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
+def keep(
+    function: Any, name: str, *about: Any, options: Mapping[str, Any] | None = None
+) -> Callable[..., Any]:
     """A jitted function whose compiled program is kept on disk, for calls outside of other transformations.
 
     Nothing is kept while no cache folder is set (`enable_compile_cache`), with several hosts, and where arguments are
@@ -57,6 +61,8 @@ def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
       function: of `jax.jit`; a call must not depend on anything but its arguments, this package's source and `about`.
       name: of the program, for its file. about: everything else that the program was made from, by its `repr`
         (configurations). None among it: nothing is kept.
+      options: for XLA, here instead of as `compiler_options` of `jax.jit`; None: those of `jaxtro.compiler_options`.
+        Where nothing is kept because of hosts or split arguments, `function` runs as it is.
 
     Returns:
       a function of the same arguments, arrays all of them. Its `programs` are those that it has made or loaded, by the
@@ -69,7 +75,7 @@ def keep(function: Any, name: str, *about: Any) -> Callable[..., Any]:
         leaves, tree = jax.tree.flatten(args)
         shapes = tuple((*_shape(leaf),) for leaf in leaves)
         if (tree, shapes) not in programs:
-            programs[tree, shapes] = _program(function, name, about, args, (tree, shapes))
+            programs[tree, shapes] = _program(function, name, about, args, (tree, shapes), options)
         return programs[tree, shapes](*args)
 
     run.programs = programs  # type: ignore[attr-defined]
@@ -81,18 +87,26 @@ def _shape(leaf: Any) -> tuple[Any, ...]:
     return aval.shape, str(aval.dtype), getattr(aval, "weak_type", False)
 
 
-def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, ...], shapes: Any) -> Any:
+def _program(
+    function: Any,
+    name: str,
+    about: tuple[Any, ...],
+    args: tuple[Any, ...],
+    shapes: Any,
+    options: Mapping[str, Any] | None,
+) -> Any:
     """The compiled program: from its file, else made and kept where it can be."""
     if jax.process_count() > 1:
         return function
     # Without the devices that the arguments happen to be on.
     structs = jax.tree.map(_struct, args)
+    options = compiler_options() if options is None else dict(options)
     folder = _CONFIG.jax_compilation_cache_dir
     if folder is None or None in about:
-        return _moving(_lowered(function, structs).compile(), function)
+        return _moving(_compiled(function, structs, options), function)
     device = jax.devices()[0]
     machine = (device.client.platform_version, device.device_kind, jax.device_count())
-    told = (_source(), _versions(), *machine, _processor())
+    told = (_source(), _versions(), *machine, _processor(), sorted(options.items()))
     flags = (os.environ.get("XLA_FLAGS", ""), *[getattr(_CONFIG, name, None) for name in _SETTINGS])
     text = repr((told, flags, name, about, str(shapes[0]), shapes[1]))
     path = (
@@ -105,7 +119,7 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
         devices = jax.local_devices()[:count]
         found = serialize_executable.deserialize_and_load(code, takes, gives, execution_devices=devices)
         return _moving(found, function)
-    compiled = _lowered(function, structs).compile()
+    compiled = _compiled(function, structs, options)
     # A full disk, a folder of someone else, a backend that cannot write programs: only slower.
     with contextlib.suppress(Exception):
         count = len(compiled.runtime_executable().local_devices())
@@ -115,8 +129,8 @@ def _program(function: Any, name: str, about: tuple[Any, ...], args: tuple[Any, 
     return _moving(compiled, function)
 
 
-def _lowered(function: Any, structs: Any) -> Any:
-    """The traced program.
+def _compiled(function: Any, structs: Any, options: dict[str, Any]) -> Any:
+    """The traced and compiled program.
 
     Tracing makes millions of objects that stay, so looking for garbage meanwhile only costs time
     (a seventh of it).
@@ -124,10 +138,11 @@ def _lowered(function: Any, structs: Any) -> Any:
     collects = gc.isenabled()
     gc.disable()
     try:
-        return function.lower(*structs)
+        lowered = function.lower(*structs)
     finally:
         if collects:
             gc.enable()
+    return lowered.compile(compiler_options=options)
 
 
 def _struct(leaf: Any) -> jax.ShapeDtypeStruct:

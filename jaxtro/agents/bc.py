@@ -19,6 +19,7 @@ from jaxtro.agents.exact_plays import features_for
 from jaxtro.agents.features import Features
 from jaxtro.agents.network import SMALL, NetworkConfig, PolicyValue, in_lists
 from jaxtro.agents.value import value_loss
+from jaxtro.compiling import compiler_options
 from jaxtro.devices import mesh_for, over_games
 from jaxtro.env.flat import FlatBalatro, FlatState
 from jaxtro.env.reward import DEFAULT_WEIGHTS, Weights
@@ -224,7 +225,7 @@ def fit(
 
     gradient = over_games(partial(mean_gradient, loss_of), mesh_for(size), whole=(0,), mean=True)
 
-    @jax.jit
+    @partial(jax.jit, compiler_options=compiler_options())
     def improve(params: Any, state: Any, features: Features, taken: policy.Taken, target: Array) -> Any:
         known = jnp.isfinite(target)
         weight = known * (target.size / jnp.maximum(jnp.sum(known, dtype=jnp.float32), 1.0))
@@ -233,7 +234,7 @@ def fit(
         updates, state = transform.update(grads, state, params)
         return optax.apply_updates(params, updates), state, imitation
 
-    @jax.jit
+    @partial(jax.jit, compiler_options=compiler_options())
     def ranks(params: Any, features: Features, taken: policy.Taken) -> Array:
         return jax.vmap(lambda f, t: policy.worst_rank(net, params, f, t))(features, taken)
 

@@ -76,7 +76,8 @@ class Balatro:
     """The card game as pure functions; make one with `jaxtro.make`.
 
     `reset`, `step`, `legal_actions`, `observe` and `score` work under jit, vmap (also nested), scan and
-    eval_shape. The usual call is `jax.jit(jax.vmap(env.step))(states, actions)`.
+    eval_shape. The usual call is `jax.jit(jax.vmap(env.step))(states, actions)`,
+    best with `compiler_options=jaxtro.compiler_options()`.
 
     Attributes:
       book: the jokers of the game. default_params: Red Deck, White Stake, everything unlocked.

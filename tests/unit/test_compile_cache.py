@@ -51,6 +51,18 @@ def test_a_second_start_traces_nothing(folder):
     assert int(again[0].kind) == 6
 
 
+def test_options_reach_xla_and_make_another_program(folder, monkeypatch):
+    ours = {"xla_backend_optimization_level": 1}
+    monkeypatch.setattr(compile_cache, "compiler_options", lambda: ours)
+    for options, count in ((ours, 1), (None, 1), ({}, 2)):
+        assert (
+            float(keep(program(2, []), "double", "two", options=options)(ACTION, jnp.float64(0.5))[1]) == 2.5
+        )
+        assert len(list(folder.iterdir())) == count
+    with pytest.raises(jax.errors.JaxRuntimeError, match="xla_is_not_here"):
+        keep(program(2, []), "double", "two", options={"xla_is_not_here": 1})(ACTION, jnp.float64(0.5))
+
+
 def test_what_differs_makes_another_program(folder, monkeypatch):
     traced: list[int] = []
     half = jnp.float64(0.5)

@@ -29,8 +29,12 @@ def test_there_are_examples():  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("code", EXAMPLES[:3])
 @pytest.mark.filterwarnings("ignore:JAX has started already")
-def test_examples_run(code, capsys):  # type: ignore[no-untyped-def]
-    # Traced, not compiled: every line runs, on shapes and types instead of numbers.
+def test_examples_run(code, capsys, monkeypatch):  # type: ignore[no-untyped-def]
+    # Traced, not compiled: every line runs, on shapes and types instead of numbers. JAX takes options of the compiler
+    # only where a program is compiled.
+    jit = jax.jit
+    monkeypatch.setattr(jax, "jit", lambda function, compiler_options=None, **others: jit(function, **others))
+
     def example() -> None:
         exec(compile(code, "README.md", "exec"), {})
 

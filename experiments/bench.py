@@ -10,6 +10,8 @@ filter, each against the bare formulas on the same arrays in the same run (`rati
 `python experiments/bench.py scoring`: hands scored per second with 0, 5 and 10 jokers, against the bare fold
 of known amounts, and `best_play`.
 `python experiments/bench.py train`: decisions per second of PPO: the rollout alone, the learner alone, both.
+`python experiments/bench.py start`: seconds of a cold and of a warm start, of a single game and of a batch on one
+device, up to the results of the first `reset` and the first `step`; medians of `--starts` processes each.
 """
 
 import argparse
@@ -30,6 +32,7 @@ import jax.numpy as jnp
 import numpy as np
 from bench_run import bench_run
 from bench_scoring import bench_scoring
+from bench_start import bench_start
 from bench_train import bench_train
 
 import jaxtro
@@ -43,6 +46,7 @@ BATCHES = {
     "rng": (256, 1024, 4096, 65536),
     "scoring": (4096,),
     "train": (256, 1024, 4096),
+    "start": (1, 4096),
 }
 FILTER = ("j_blueprint in shop by ante 2", "tag_negative in tag at ante 2")
 STREAMS = ("cdt{a}", "rarity{a}sho", "etperpoll{a}", "edisho{a}")
@@ -168,6 +172,9 @@ def main() -> None:
         type=int,
         help="cores of the CPU to split the games over in `run`, `train` and `scoring` (default: all)",
     )
+    parser.add_argument(
+        "--starts", type=int, default=5, help="processes of each kind in `start` (default: 5)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
     batches = tuple(args.batch or BATCHES[args.what])
@@ -175,11 +182,14 @@ def main() -> None:
         parser.error("--batch must be 1 or more")
     if min(args.blind_scale or (0,)) < 0:
         parser.error("--blind-scale must be 0 or more")
+    if args.starts < 1:
+        parser.error("--starts must be 1 or more")
     scales = tuple(args.blind_scale or (1.0, 0.0))
     try:
-        use_cores(count=args.cores)
-        for batch in batches:
-            mesh_for(batch, args.cores)
+        if args.what != "start":  # the processes that it starts take the device
+            use_cores(count=args.cores)
+            for batch in batches:
+                mesh_for(batch, args.cores)
     except ValueError as error:
         parser.error(f"--cores: {error}")
     what = {
@@ -189,6 +199,7 @@ def main() -> None:
             batches, functools.partial(timed, options=jaxtro.compiler_options()), args.cores
         ),
         "train": lambda: bench_train(batches, args.cores),
+        "start": lambda: bench_start(batches, args.starts),
     }
     if args.reference and (args.what != "run" or 1.0 not in scales):
         parser.error("--reference compares the real game: it goes with `run` and a --blind-scale of 1")

@@ -247,7 +247,7 @@ def checked_step(env: Any, auto: Any, key: Array, look: Array) -> tuple[Any, Arr
     wild = jax.random.uniform(which) < RAW_SHARE
     action = jax.tree.map(lambda a, b: jnp.where(wild, a, b), raw_action(raw), random_action(sampled, legal))
     over = finished(before)
-    allowed = is_legal(before, action, _EVENTS, legal) | over
+    allowed = is_legal(before, action, _EVENTS) | over
     observation, after, reward, terminated, truncated, info = env.env.step(before, action)
     dollars, known = _expected_money(env.env, before, action, look)
     # The end of a round pays and takes; a discard-free check of it is the cash-out itself.

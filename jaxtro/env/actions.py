@@ -8,12 +8,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+import numpy as np
+from jax import Array, lax
 
 from jaxtro.env.areas import deck_size
+from jaxtro.env.bits import has, to_bits
 from jaxtro.env.calls import written_out
 from jaxtro.env.joker_events import JokerEvents
-from jaxtro.env.lookups import look_up
+from jaxtro.env.lookups import element, joined, look_up
 from jaxtro.env.owned import (
     NEGATIVE,
     consumable_count,
@@ -175,10 +177,6 @@ def finished(state: State) -> Array:
     return (state.phase == Phase.GAME_OVER) | (state.run.won & ~state.run.endless)
 
 
-def _pad(mask: Array) -> Array:
-    return jnp.pad(mask, (0, SLOTS - mask.shape[0]))
-
-
 def _fits(state: State, offers: Offers) -> Array:
     """Which offers could be taken into the player's areas now. -> bool[N]"""
     negative = offers.edition == NEGATIVE
@@ -221,97 +219,154 @@ def _forced(state: State) -> Array:
     return (state.piles.hand >= 0) & (state.piles.hand == state.round.forced)
 
 
-def legal_actions(state: State, events: JokerEvents) -> Legal:
-    """Everything that may be done now; a finished run reports all of it as legal."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class _Words:
+    """What may be done, with sets of places as words: an eighth of what `Legal` takes, and less to compute.
+
+    Attributes:
+      slots, to: uint32[21]. card, forced, plain_card: uint32[]. All five as in `Legal`.
+      needs: int8[4, 32], what the slots of each of `_NEEDS` ask of the chosen cards: fewest, most (3 bits each) and
+        whether they must be plain (1 bit). over: bool[], the run is over.
+    """
+
+    slots: Array
+    to: Array
+    card: Array
+    forced: Array
+    plain_card: Array
+    needs: Array
+    over: Array
+
+
+_NEEDS = ((Kind.PLAY, Kind.DISCARD), (Kind.USE,), (Kind.PICK,), (Kind.BUY_AND_USE,))
+_ROW_OF_NEEDS = np.array(
+    [next((row for row, kinds in enumerate(_NEEDS) if kind in kinds), 0) for kind in Kind]
+)
+_HIGH, _PLAIN = 3, 6  # their first bits in `needs`
+_NEEDS_OVER = MOST_CARDS << _HIGH  # any cards, of an action that changes nothing
+_ALL = np.uint32(2**32 - 1)
+
+
+def _needs_of(low: Array, high: Array, plain: Array | bool) -> Array:
+    return (low | (high << _HIGH) | (jnp.int32(plain) << _PLAIN)).astype(jnp.int8)
+
+
+def _told(needs: Array) -> tuple[Array, Array, Array]:
+    """-> fewest cards, most cards (int8[...]), plain ones only (bool[...])"""
+    cards = (1 << _HIGH) - 1
+    return needs & cards, (needs >> _HIGH) & cards, (needs >> _PLAIN) != 0
+
+
+def _words(state: State, events: JokerEvents) -> _Words:
+    """Everything that may be done now, written out: the masks and the check of an action each read it."""
     phase, money = state.phase, credit(state, events)
     select, playing, evaluating, shop, pack = (
         phase == p
         for p in (Phase.BLIND_SELECT, Phase.SELECTING_HAND, Phase.ROUND_EVAL, Phase.SHOP, Phase.PACK)
     )
     anywhere = select | playing | evaluating | shop | pack
-    first = jnp.arange(SLOTS) == 0
-    there_cards = state.piles.hand >= 0
     n_hand = state.piles.n_hand
+    nothing = jnp.uint32(0)
 
     def spend(price: Array) -> Array:
         return (price <= money) | (price == 0)
 
-    jokers, owned = state.jokers, state.consumables
-    joker, consumable = _pad(jokers.id > 0), _pad(owned.id > 0)
-    cards = state.shop.cards
+    def places_if(condition: Array, places: Array) -> Array:
+        return jnp.where(condition, places, nothing)
+
+    def movable(places: Array) -> Array:
+        return places_if(lax.population_count(places) > 1, places)
+
+    jokers, owned, cards = state.jokers, state.consumables, state.shop.cards
+    hand, joker, consumable = (to_bits(here) for here in (state.piles.hand >= 0, jokers.id > 0, owned.id > 0))
+    free_joker = joker & ~to_bits(jokers.pinned)
     affordable = spend(offer_prices(state, events, cards))
-    one = lambda condition: first & condition  # noqa: E731
     reroll_boss = (has_voucher(state, "v_directors_cut") & ~state.run.boss_rerolled) | has_voucher(
         state, "v_retcon"
     )
     # Consumables owned, in the pack and in the shop, all at once.
     ids = jnp.concatenate([owned.id, state.pack.cards.id, cards.id])
     frees = jnp.pad(~owned.negative, (0, ids.shape[0] - owned.id.shape[0]))
-    split = [owned.id.shape[0], owned.id.shape[0] + PACK_CARDS]
-    of_each = (jnp.split(values, split) for values in _usable(state, ids, frees))
-    (uses, picks, direct), lows, highs, plains = of_each
-    usable_pick = picks | (~is_consumable(state.pack.cards.id) & _fits(state, state.pack.cards))
-    movable = lambda mask: mask & (jnp.sum(mask) > 1)  # noqa: E731
-    free_joker = joker & ~_pad(jokers.pinned)
+    usable, *asks = _usable(state, ids, frees)
+    usable, asked = to_bits(usable), _needs_of(*(jnp.int32(value) for value in asks))
+    ends = np.cumsum([owned.id.shape[0], PACK_CARDS, cards.id.shape[0]]).tolist()
+    uses, picks, direct = (
+        (usable >> first) & ((1 << (end - first)) - 1) for first, end in zip([0, *ends], ends, strict=False)
+    )
+    picks |= to_bits(~is_consumable(state.pack.cards.id) & _fits(state, state.pack.cards))
+    # A word for each kind; those without a slot have place 0.
     slots = {
-        Kind.SELECT: one(select),
-        Kind.SKIP: one(select & (state.blinds.on_deck < BOSS)),
-        Kind.REROLL_BOSS: one(select & reroll_boss & spend(jnp.int32(BOSS_REROLL_COST))),
-        Kind.PLAY: one(playing & (state.round.hands_left > 0) & (n_hand > 0)),
-        Kind.DISCARD: one(playing & (state.round.discards_left > 0) & (n_hand > 0)),
-        Kind.SORT: (jnp.arange(SLOTS) < len(SORTS)) & (playing | pack) & (n_hand > 0),
-        Kind.MOVE_HAND: movable(_pad(there_cards)) & (playing | pack),
-        Kind.MOVE_JOKER: movable(joker) & free_joker & anywhere,
-        Kind.MOVE_CONSUMABLE: movable(consumable) & anywhere,
-        Kind.USE: _pad(uses) & anywhere,
-        Kind.SELL_JOKER: joker & ~_pad(jokers.eternal) & anywhere,
-        Kind.SELL_CONSUMABLE: consumable & anywhere,
-        Kind.CASH_OUT: one(evaluating),
-        Kind.BUY_CARD: _pad(affordable & _fits(state, cards)) & shop,
-        Kind.BUY_VOUCHER: _pad((state.shop.vouchers > 0) & spend(voucher_price(state))) & shop,
-        Kind.BUY_PACK: _pad((state.shop.packs > 0) & spend(pack_prices(state, events))) & shop,
-        Kind.REROLL: one(shop & spend(reroll_price(state))),
-        Kind.PICK: _pad(usable_pick) & pack,
-        Kind.SKIP_PACK: one(pack),
-        Kind.NEXT_ROUND: one(shop),
-        Kind.BUY_AND_USE: _pad(affordable & direct) & shop,
-    }  # fmt: skip
-    # Written out once: the mask for the policy and the check of its action would each compute all of it.
-    slot = written_out(jnp.stack([slots[kind] for kind in Kind]))
-
-    def by_kind(rows: dict[Kind, Array], default: Array) -> Array:
-        return jnp.stack([rows.get(kind, default) for kind in Kind])
-
-    # Fewest, most and plain cards only, of the kinds that take cards.
-    small, none = lambda values: values.astype(jnp.int8), jnp.zeros(SLOTS, jnp.int8)
-    kinds = (Kind.USE, Kind.PICK, Kind.BUY_AND_USE)
-    low, high, plain_only = (
-        {kind: _pad(small(values)) for kind, values in zip(kinds, of_kinds, strict=True)}
-        for of_kinds in (lows, highs, plains)
-    )
-    for kind in (Kind.PLAY, Kind.DISCARD):
-        low[kind] = small(first)
-        high[kind] = jnp.where(first, small(jnp.minimum(n_hand, MOST_CARDS)), none)
-    targets = {
-        Kind.MOVE_HAND: _pad(there_cards), Kind.MOVE_JOKER: free_joker, Kind.MOVE_CONSUMABLE: consumable,
-    }  # fmt: skip
+        Kind.SELECT: select,
+        Kind.SKIP: select & (state.blinds.on_deck < BOSS),
+        Kind.REROLL_BOSS: select & reroll_boss & spend(jnp.int32(BOSS_REROLL_COST)),
+        Kind.PLAY: playing & (state.round.hands_left > 0) & (n_hand > 0),
+        Kind.DISCARD: playing & (state.round.discards_left > 0) & (n_hand > 0),
+        Kind.SORT: places_if((playing | pack) & (n_hand > 0), jnp.uint32((1 << len(SORTS)) - 1)),
+        Kind.MOVE_HAND: places_if(playing | pack, movable(hand)),
+        Kind.MOVE_JOKER: places_if(anywhere, movable(joker) & free_joker),
+        Kind.MOVE_CONSUMABLE: places_if(anywhere, movable(consumable)),
+        Kind.USE: places_if(anywhere, uses),
+        Kind.SELL_JOKER: places_if(anywhere, joker & ~to_bits(jokers.eternal)),
+        Kind.SELL_CONSUMABLE: places_if(anywhere, consumable),
+        Kind.CASH_OUT: evaluating,
+        Kind.BUY_CARD: places_if(shop, to_bits(affordable & _fits(state, cards))),
+        Kind.BUY_VOUCHER: places_if(shop & spend(voucher_price(state)), to_bits(state.shop.vouchers > 0)),
+        Kind.BUY_PACK: places_if(shop, to_bits((state.shop.packs > 0) & spend(pack_prices(state, events)))),
+        Kind.REROLL: shop & spend(reroll_price(state)),
+        Kind.PICK: places_if(pack, picks),
+        Kind.SKIP_PACK: pack,
+        Kind.NEXT_ROUND: shop,
+        Kind.BUY_AND_USE: places_if(shop, direct & to_bits(affordable)),
+    }
+    to = {Kind.MOVE_HAND: hand, Kind.MOVE_JOKER: free_joker, Kind.MOVE_CONSUMABLE: consumable}
+    play = _needs_of(jnp.int32(1), jnp.minimum(n_hand, MOST_CARDS).astype(jnp.int32), False)
+    rows = [play[None], *jnp.split(asked, ends[:-1])]
     over = finished(state)
-    return Legal(
-        kind=jnp.any(slot, axis=1) | over,
-        slot=slot | over,
-        min_cards=jnp.where(over, jnp.int8(0), by_kind(low, none)),
-        max_cards=jnp.where(over, jnp.int8(MOST_CARDS), by_kind(high, none)),
-        card=there_cards | over,
-        forced=_forced(state) & ~over,
-        plain_card=_plain(state) | over,
-        plain_only=(by_kind(plain_only, none) != 0) & ~over,
-        to=by_kind(targets, first) | over,
+    all_if_over = jnp.where(over, _ALL, nothing)
+    word = lambda value: jnp.asarray(value).astype(jnp.uint32) | all_if_over  # noqa: E731
+    return written_out(
+        _Words(
+            slots=jnp.stack([word(slots[kind]) for kind in Kind]),
+            to=jnp.stack([word(to.get(kind, jnp.uint32(1))) for kind in Kind]),
+            card=word(hand),
+            forced=to_bits(_forced(state)) & ~all_if_over,
+            plain_card=word(to_bits(_plain(state))),
+            needs=jnp.where(
+                over,
+                jnp.int8(_NEEDS_OVER),
+                jnp.stack([jnp.pad(row, (0, SLOTS - row.shape[0])) for row in rows]),
+            ),
+            over=over,
+        )
     )
 
 
-def is_legal(state: State, action: Action, events: JokerEvents, legal: Legal | None = None) -> Array:
+def legal_actions(state: State, events: JokerEvents) -> Legal:
+    """Everything that may be done now; a finished run reports all of it as legal."""
+    words = _words(state, events)
+    places, kinds = jnp.arange(SLOTS), jnp.arange(NUM_KINDS)[:, None]
+    slot = has(words.slots[:, None], places)
+    needs = jnp.broadcast_to(jnp.where(words.over, jnp.int8(_NEEDS_OVER), jnp.int8(0)), slot.shape)
+    for row, these in enumerate(_NEEDS):
+        needs = jnp.where(joined([kinds == kind for kind in these]), words.needs[row], needs)
+    low, high, plain = _told(needs)
+    return Legal(
+        kind=words.slots != 0,
+        slot=slot,
+        min_cards=low,
+        max_cards=high,
+        card=has(words.card, places),
+        forced=has(words.forced, places),
+        plain_card=has(words.plain_card, places),
+        plain_only=plain,
+        to=has(words.to[:, None], places),
+    )
+
+
+def is_legal(state: State, action: Action, events: JokerEvents) -> Array:
     """Whether an action may be done in an unfinished run. -> bool[]"""
-    legal = legal_actions(state, events) if legal is None else legal
+    words = _words(state, events)
     kind, slot, to = action.kind, action.slot, action.to
     in_range = (kind >= 0) & (kind < NUM_KINDS) & (slot >= 0) & (slot < SLOTS) & (to >= 0) & (to < SLOTS)
     at, place = jnp.clip(kind, 0, NUM_KINDS - 1), jnp.clip(slot, 0, SLOTS - 1)
@@ -319,10 +374,12 @@ def is_legal(state: State, action: Action, events: JokerEvents, legal: Legal | N
     place = jnp.where(takes_slot, place, 0)
     moves = look_up([number in MOVES for number in Kind], at)
     takes_cards = look_up([number in CARD_KINDS for number in Kind], at)
-    count = jnp.sum(action.cards, dtype=jnp.int32)
-    low, high = legal.min_cards[at, place], legal.max_cards[at, place]
-    cards = (count >= low) & (count <= high) & ~jnp.any(action.cards & ~legal.card)
-    cards &= (high == 0) | ~jnp.any(legal.forced & ~action.cards)
-    cards &= ~legal.plain_only[at, place] | ~jnp.any(action.cards & ~legal.plain_card)
-    target = legal.to[at, jnp.clip(to, 0, SLOTS - 1)]
-    return in_range & legal.slot[at, place] & (~takes_cards | cards) & (~moves | target)
+    needs = element(words.needs.reshape(-1), look_up(_ROW_OF_NEEDS, at) * SLOTS + place)
+    low, high, plain = _told(needs)
+    chosen = to_bits(action.cards)
+    count = lax.population_count(chosen).astype(jnp.int32)
+    cards = (count >= low) & (count <= high) & ((chosen & ~words.card) == 0)
+    cards &= (high == 0) | ((words.forced & ~chosen) == 0)
+    cards &= ~plain | ((chosen & ~words.plain_card) == 0)
+    target = has(element(words.to, at), jnp.clip(to, 0, SLOTS - 1))
+    return in_range & has(element(words.slots, at), place) & (~takes_cards | cards) & (~moves | target)

@@ -65,7 +65,7 @@ def ranking(seen: Seen, top: int) -> Ranking:
 
 def checked(state: State, legal: Legal, key: Array, action: Action) -> Action:
     """The action if it is legal, else a random one that goes on with the run."""
-    ok = is_legal(state, action, EVENTS, legal)
+    ok = is_legal(state, action, EVENTS)
     weights = jnp.asarray(_GOES_ON) + 1e-6
     return choose(ok, action, random_action(key, legal, weights))
 

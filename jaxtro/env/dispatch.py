@@ -28,7 +28,7 @@ Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
 _CPU_TURNS = ((0, 16, 16), (0, 32, 32))
 _ACCELERATOR_TURNS = ((1 / 16, 128, 1024), (1 / 4, 512, 4096))
-_LONG = 512  # bytes of a field that `Packing` keeps in a row of its own
+_LONG = 128  # bytes of a field that `Packing` keeps in a row of its own
 
 
 def games_per_turn(games: int, often: bool) -> int:

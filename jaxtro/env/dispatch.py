@@ -26,17 +26,18 @@ from jaxtro.env.calls import in_one_kernel, of_each_game, written_out
 
 Work = TypeVar("Work")
 # Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
-_CPU_TURNS = ((0, 16, 16), (0, 32, 32))
+_CPU_TURNS = ((0.0, 16, 16), (0.0, 32, 32))
 _ACCELERATOR_TURNS = ((1 / 16, 128, 1024), (1 / 4, 512, 4096))
-_LONG = 128  # bytes of a field that `Packing` keeps in a row of its own
+# Bytes of a field that `Packing` keeps in a row of its own. On CPUs rows are cheap and joining them is not.
+_CPU_LONG, _ACCELERATOR_LONG = 128, 512
 
 
 def games_per_turn(games: int, often: bool) -> int:
     """How many games of a batch take part in one turn of a stage's loop.
 
-    More games cost fewer kernels, fewer games less work for places that stay empty. On CPUs measured with 2048 games
-    (docs/performance.md); below 1024 the share of games that need a stage like the reset in a step decides, as a random
-    game ends after seven actions. Accelerators want wide kernels; their numbers are not measured yet.
+    More games cost fewer kernels, fewer games less work for places that stay empty, and what is computed on the way
+    stays in the nearest cache. On CPUs measured with 2048 games (docs/performance.md). Accelerators want wide kernels;
+    their numbers are not measured yet.
 
     Args:
       games: in the batch. often: many of them need the stage at once.
@@ -239,12 +240,13 @@ class Packing:
             for number, (path, _) in enumerate(paths)
         }
         sizes: list[int] = []
+        long = _CPU_LONG if jax.default_backend() == "cpu" else _ACCELERATOR_LONG
         for number, (path, leaf) in enumerate(paths):
             # bool travels as int8
             dtype = jnp.dtype(jnp.int8) if leaf.dtype == jnp.bool_ else jnp.dtype(leaf.dtype)
             size = math.prod(leaf.shape)
             # Joining a long field with others would copy it in every stage.
-            row = (part_of(path), dtype, number if size * dtype.itemsize >= _LONG else None)
+            row = (part_of(path), dtype, number if size * dtype.itemsize >= long else None)
             if row not in self._rows:
                 self._rows.append(row)
                 sizes.append(0)

@@ -4,7 +4,7 @@
 second, compile seconds, bytes of a state, peak memory, in the real game and with `--blind-scale 0`, where every
 play wins and the games run through all antes, shops and packs. `--reference` times pgx sparrow_mahjong in the same
 run (pip install pgx) and gives the ratio of steps per second.
-The persistent compile cache stays off here, so compile seconds are those of a cold start.
+The persistent compile cache stays off here (but for `start`), so compile seconds are those of a cold start.
 `python experiments/bench.py rng`: draws per second, stream steps per second and seeds per second of a fixed
 filter, each against the bare formulas on the same arrays in the same run (`ratio`), and compile times.
 `python experiments/bench.py scoring`: hands scored per second with 0, 5 and 10 jokers, against the bare fold
@@ -172,9 +172,7 @@ def main() -> None:
         type=int,
         help="cores of the CPU to split the games over in `run`, `train` and `scoring` (default: all)",
     )
-    parser.add_argument(
-        "--starts", type=int, default=5, help="processes of each kind in `start` (default: 5)"
-    )
+    parser.add_argument("--starts", type=int, help="processes of each kind in `start` (default: 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
     batches = tuple(args.batch or BATCHES[args.what])
@@ -182,8 +180,10 @@ def main() -> None:
         parser.error("--batch must be 1 or more")
     if min(args.blind_scale or (0,)) < 0:
         parser.error("--blind-scale must be 0 or more")
-    if args.starts < 1:
-        parser.error("--starts must be 1 or more")
+    if args.starts is not None and (args.what != "start" or args.starts < 1):
+        parser.error("--starts goes with `start` and must be 1 or more")
+    if args.what == "start" and args.cores is not None:
+        parser.error("--cores: `start` measures one device; leave it out")
     scales = tuple(args.blind_scale or (1.0, 0.0))
     try:
         if args.what != "start":  # the processes that it starts take the device
@@ -199,7 +199,7 @@ def main() -> None:
             batches, functools.partial(timed, options=jaxtro.compiler_options()), args.cores
         ),
         "train": lambda: bench_train(batches, args.cores),
-        "start": lambda: bench_start(batches, args.starts),
+        "start": lambda: bench_start(batches, args.starts or 5),
     }
     if args.reference and (args.what != "run" or 1.0 not in scales):
         parser.error("--reference compares the real game: it goes with `run` and a --blind-scale of 1")

@@ -1,12 +1,14 @@
 """Cold and warm start: `python experiments/bench.py start` runs this program once for each start.
 
-`python experiments/bench_start.py 4096` prints the seconds of one start as JSON: those of importing, of the first
-`reset` and of the first `step` to their results, on one device. Programs are kept as our command lines keep them
+`python experiments/bench_start.py 4096` prints the seconds of one start as JSON: those of importing and making the
+environment, of the first `reset` and of the first `step` to their results, on one device. The process takes more than
+their sum: Python's own start, and making the arguments. Programs are kept as our command lines keep them
 (`compile_cache.keep`), so the folder in `JAX_COMPILATION_CACHE_DIR` tells whether a start is cold.
 
 A process of its own for each start: what JAX has traced and XLA has loaded stays in a process.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -49,7 +51,7 @@ def start(batch: int) -> dict[str, float]:
 def _process(batch: int, folder: str) -> dict[str, float]:
     """One start, and the seconds of its whole process. folder: of the compile cache."""
     command, begin = [sys.executable, __file__, str(batch)], time.perf_counter()
-    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder}
+    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder, "JAX_ENABLE_COMPILATION_CACHE": "true"}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1]) | {"process_s": time.perf_counter() - begin}
 
@@ -76,4 +78,6 @@ def bench_start(batches: tuple[int, ...], repeat: int) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(start(int(sys.argv[1]))))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("batch", type=int, help="games of the vmap; 1: a single game, without")
+    print(json.dumps(start(parser.parse_args().batch)))

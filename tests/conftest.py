@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 
 # What `jaxtro.compiler_options` says for CPUs, here for every program and process, as most of the time goes to
-# compiling them. JAX reads it when it is first used, so it cannot be asked for its backend.
+# compiling them. JAX reads it when it is first used, so it cannot be asked for its backend: this is a guess.
 FLAGS = os.environ.get("XLA_FLAGS", "")
 if "xla_backend_optimization_level" not in FLAGS and shutil.which("nvidia-smi") is None:
     os.environ["XLA_FLAGS"] = f"{FLAGS} --xla_backend_optimization_level=1".strip()

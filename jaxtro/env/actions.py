@@ -222,10 +222,10 @@ def _forced(state: State) -> Array:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class _Words:
-    """What may be done, with sets of places as words: an eighth of what `Legal` takes, and less to compute.
+    """What may be done, with sets of places as words: an eighth of what rows of truth values take, and less to compute.
 
     Attributes:
-      slots, to: uint32[21]. card, forced, plain_card: uint32[]. All five as in `Legal`.
+      slots: uint32[21], `Legal.slot`. to: uint32[21]. card, forced, plain_card: uint32[]. All four as in `Legal`.
       needs: int8[4, 32], what the slots of each of `_NEEDS` ask of the chosen cards: fewest, most (3 bits each) and
         whether they must be plain (1 bit). over: bool[], the run is over.
     """
@@ -244,11 +244,14 @@ _ROW_OF_NEEDS = np.array(
     [next((row for row, kinds in enumerate(_NEEDS) if kind in kinds), 0) for kind in Kind]
 )
 _HIGH, _PLAIN = 3, 6  # their first bits in `needs`
+if max(MOST_CARDS, int(cons.TARGETS_MAX.max())) >= 1 << _HIGH:
+    raise ValueError(f"an action takes more cards than {_HIGH} bits can count; widen `actions._Words.needs`")
 _NEEDS_OVER = MOST_CARDS << _HIGH  # any cards, of an action that changes nothing
 _ALL = np.uint32(2**32 - 1)
 
 
 def _needs_of(low: Array, high: Array, plain: Array | bool) -> Array:
+    """int32[...], int32[...], bool[...] -> int8[...]"""
     return (low | (high << _HIGH) | (jnp.int32(plain) << _PLAIN)).astype(jnp.int8)
 
 
@@ -259,7 +262,9 @@ def _told(needs: Array) -> tuple[Array, Array, Array]:
 
 
 def _words(state: State, events: JokerEvents) -> _Words:
-    """Everything that may be done now, written out: the masks and the check of an action each read it."""
+    """Everything that may be done now. Masks and the check of an action each make it; written out, so that XLA computes
+    it once where both are of the same state.
+    """
     phase, money = state.phase, credit(state, events)
     select, playing, evaluating, shop, pack = (
         phase == p
@@ -289,7 +294,8 @@ def _words(state: State, events: JokerEvents) -> _Words:
     ids = jnp.concatenate([owned.id, state.pack.cards.id, cards.id])
     frees = jnp.pad(~owned.negative, (0, ids.shape[0] - owned.id.shape[0]))
     usable, *asks = _usable(state, ids, frees)
-    usable, asked = to_bits(usable), _needs_of(*(jnp.int32(value) for value in asks))
+    low, high, plain = asks
+    usable, asked = to_bits(usable), _needs_of(low.astype(jnp.int32), high.astype(jnp.int32), plain)
     ends = np.cumsum([owned.id.shape[0], PACK_CARDS, cards.id.shape[0]]).tolist()
     uses, picks, direct = (
         (usable >> first) & ((1 << (end - first)) - 1) for first, end in zip([0, *ends], ends, strict=False)
@@ -321,7 +327,7 @@ def _words(state: State, events: JokerEvents) -> _Words:
     }
     to = {Kind.MOVE_HAND: hand, Kind.MOVE_JOKER: free_joker, Kind.MOVE_CONSUMABLE: consumable}
     play = _needs_of(jnp.int32(1), jnp.minimum(n_hand, MOST_CARDS).astype(jnp.int32), False)
-    rows = [play[None], *jnp.split(asked, ends[:-1])]
+    rows = [play[None], *jnp.split(asked, ends[:-1])]  # in the order of `_NEEDS`
     over = finished(state)
     all_if_over = jnp.where(over, _ALL, nothing)
     word = lambda value: jnp.asarray(value).astype(jnp.uint32) | all_if_over  # noqa: E731
@@ -365,7 +371,16 @@ def legal_actions(state: State, events: JokerEvents) -> Legal:
 
 
 def is_legal(state: State, action: Action, events: JokerEvents) -> Array:
-    """Whether an action may be done in an unfinished run. -> bool[]"""
+    """Whether an action may be done in an unfinished run. -> bool[]
+
+    Raises:
+      ValueError: for `cards` of another shape.
+    """
+    if jnp.shape(action.cards) != (HAND_CAPACITY,):
+        raise ValueError(
+            f"cards is {jnp.result_type(action.cards)}{list(jnp.shape(action.cards))}; give bool[{HAND_CAPACITY}] "
+            "(for a batch use jax.vmap)"
+        )
     words = _words(state, events)
     kind, slot, to = action.kind, action.slot, action.to
     in_range = (kind >= 0) & (kind < NUM_KINDS) & (slot >= 0) & (slot < SLOTS) & (to >= 0) & (to < SLOTS)

@@ -3,7 +3,8 @@
 A step is a sequence of stages. Each is a function of the whole work of one game; `only_where` runs it for
 the games that are active. In a batch these are gathered in chunks, only the fields that the stage reads are
 gathered, and only those that it writes are put back (both are read off the stage's jaxpr). On CPUs gathering and
-the stage are one kernel where they can be (`calls`), and putting back is another. A single game takes a branch.
+the stage are one kernel where they can be (`calls`), and putting back is another (a batch of one and other backends
+scatter). A single game takes a branch.
 
 A stage is a primitive of its own, not a `custom_vmap`: that would trace each stage once as a single game
 before it traces the batch (measured for the whole step: 70 s of tracing instead of 20 s).
@@ -25,7 +26,8 @@ from jaxtro.env.bits import members_of
 from jaxtro.env.calls import in_one_kernel, of_each_game, written_out
 
 Work = TypeVar("Work")
-# Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need.
+# Games of a turn: share of the batch, least, most; of stages that few games need, and of those that many need. On CPUs
+# as many in every batch.
 _CPU_TURNS = ((0.0, 16, 16), (0.0, 32, 32))
 _ACCELERATOR_TURNS = ((1 / 16, 128, 1024), (1 / 4, 512, 4096))
 # Bytes of a field that `Packing` keeps in a row of its own. On CPUs rows are cheap and joining them is not.
@@ -103,7 +105,8 @@ def _run(
         return _one_game(active, *leaves, stage=stage, tree=tree, written=written)
     games = active.shape[0]
     size = games_per_turn(games, often) if chunk is None else min(chunk, games)
-    # With one game XLA knows its place, so what is replaced would not be read: a kernel has to do that.
+    # With one game XLA knows its place and would not read what is replaced, but it aborts on a kernel that does not
+    # read an argument that it changes (`in_one_kernel`): a batch of one scatters.
     return _in_chunks(stage, tree, written, size, scatters or games < 2, active, list(leaves))
 
 
